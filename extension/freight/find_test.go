@@ -1,0 +1,62 @@
+package freight_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/waybill-cd/waybill/extension/freight"
+)
+
+func TestFreightIsFoundByWhatPeopleCallIt(t *testing.T) {
+	a := freight.Freight{ID: "7d3f0c1" + strings.Repeat("0", 57), Artifacts: freight.Artifacts{
+		Images: []freight.Image{{Tag: "v1.4.2"}}, Commits: []freight.Commit{{Tag: "release-7"}},
+	}}
+	b := freight.Freight{ID: "7d3f9aa" + strings.Repeat("0", 57), Artifacts: freight.Artifacts{
+		Images: []freight.Image{{Tag: "v1.4.3"}, {Tag: "same"}}, Charts: []freight.Chart{{Version: "2.1.0"}},
+	}}
+	c := freight.Freight{ID: "c0ffee5" + strings.Repeat("0", 57), Artifacts: freight.Artifacts{
+		Images: []freight.Image{{Tag: "same"}, {}}, Commits: []freight.Commit{{}}, Charts: []freight.Chart{{}},
+	}}
+	// An ID that begins as another does, and is that beginning.
+	short := freight.Freight{ID: "7d3f"}
+
+	tests := map[string]struct {
+		name string
+		want freight.Freight
+		err  string
+	}{
+		"by its ID":                   {a.ID, a, ""},
+		"by its ID in spaces":         {" " + a.ID + "\n", a, ""},
+		"by the ID's beginning":       {"7d3f0", a, ""},
+		"by four digits":              {"c0ff", c, ""},
+		"by an image's tag":           {"v1.4.3", b, ""},
+		"by a commit's tag":           {"release-7", a, ""},
+		"by a chart's version":        {"2.1.0", b, ""},
+		"by an ID that begins others": {"7d3f", short, ""},
+		"not by three digits":         {"c0f", freight.Freight{}, `there is no freight "c0f": name an ID, at least its first 4 digits, or a version`},
+		"not by nothing":              {" ", freight.Freight{}, `there is no freight "": name an ID, at least its first 4 digits, or a version`},
+		"not by a part of a version":  {"v1.4", freight.Freight{}, `there is no freight "v1.4": name an ID, at least its first 4 digits, or a version`},
+		"not by a version of two":     {"same", freight.Freight{}, `"same" could be freight 7d3f9aa or c0ffee5: name more digits of the ID`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := freight.Find([]freight.Freight{a, b, c, short}, test.name)
+			message := ""
+			if err != nil {
+				message = err.Error()
+			}
+			if got.ID != test.want.ID || message != test.err {
+				t.Errorf("Find(%q) = %q, %q, want %q, %q", test.name, got.ID, message, test.want.ID, test.err)
+			}
+		})
+	}
+}
+
+func TestAnIDsBeginningThatTwoShareIsAmbiguous(t *testing.T) {
+	all := []freight.Freight{{ID: "7d3f0c1" + strings.Repeat("0", 57)}, {ID: "7d3f9aa" + strings.Repeat("0", 57)}}
+	_, err := freight.Find(all, "7d3f")
+	const want = `"7d3f" could be freight 7d3f0c1 or 7d3f9aa: name more digits of the ID`
+	if err == nil || err.Error() != want {
+		t.Errorf("Find = %v, want %s", err, want)
+	}
+}

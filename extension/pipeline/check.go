@@ -1,0 +1,243 @@
+package pipeline
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/waybill-cd/waybill/extension/freight"
+)
+
+// minInterval keeps a typing error from turning into a load test of a registry.
+const minInterval = 10 * time.Second
+
+// extensionName is what Argo CD accepts for a proxy extension
+// (argo-cd server/extension/extension.go).
+var extensionName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}$`)
+
+func (d *Document) check(found *problems) {
+	if d.APIVersion != freight.APIVersion {
+		found.add("apiVersion", "%q is not known: write %s", d.APIVersion, freight.APIVersion)
+	}
+	if d.Project == "" {
+		found.add("project", "is missing: name the AppProject whose Applications may join")
+	}
+	checkGate("gates.promote", d.Gates.Promote, found)
+	checkGate("gates.approve", d.Gates.Approve, found)
+	if len(d.Warehouses) == 0 {
+		found.add("warehouses", "is empty: freight comes from at least one")
+	}
+	if len(d.Stages) == 0 {
+		found.add("stages", "is empty: freight goes to at least one")
+	}
+	d.checkWarehouses(found)
+	d.checkStages(found)
+	d.checkCycles(found)
+}
+
+func (d *Document) checkWarehouses(found *problems) {
+	names := map[string]bool{}
+	for i, w := range d.Warehouses {
+		path := fmt.Sprintf("warehouses[%d]", i)
+		checkName(path+".name", w.Name, names, found)
+		if time.Duration(w.Interval) < minInterval {
+			found.add(path+".interval", "%s is too short: at least %s", time.Duration(w.Interval), minInterval)
+		}
+		if len(w.Subscriptions) == 0 {
+			found.add(path+".subscriptions", "is empty: subscribe to at least one repository")
+		}
+		repos := map[string]bool{}
+		for j, s := range w.Subscriptions {
+			at := fmt.Sprintf("%s.subscriptions[%d]", path, j)
+			if s.Image == nil {
+				found.add(at, "says nothing to subscribe to: write image")
+				continue
+			}
+			checkImage(at+".image", *s.Image, repos, found)
+		}
+	}
+}
+
+func checkImage(path string, s ImageSubscription, repos map[string]bool, found *problems) {
+	repo := freight.ImageRepository(s.RepoURL)
+	switch {
+	case s.RepoURL == "":
+		found.add(path+".repoURL", "is missing: name the repository, for example registry.example.com/shop")
+	case !bareRepository(s.RepoURL):
+		found.add(path+".repoURL", "%q is not a repository: write host/path, without scheme, tag or digest", s.RepoURL)
+	case repos[repo]:
+		found.add(path+".repoURL", "%s is subscribed to twice in this warehouse", repo)
+	}
+	repos[repo] = true
+	if s.ImageSelectionStrategy != StrategySemVer {
+		found.add(path+".imageSelectionStrategy", "%q is not known: allowed is %s", s.ImageSelectionStrategy, StrategySemVer)
+	}
+	if s.Constraint != "" {
+		if _, err := semver.NewConstraint(s.Constraint); err != nil {
+			found.add(path+".constraint", "%q is not a version range: write for example ^1.2.0 or >=1.2.0 <2.0.0", s.Constraint)
+		}
+	}
+	checkRegexes(path+".allowTagsRegexes", s.AllowTagsRegexes, found)
+	checkRegexes(path+".ignoreTagsRegexes", s.IgnoreTagsRegexes, found)
+}
+
+// bareRepository tells whether a URL names a repository and nothing more.
+func bareRepository(repoURL string) bool {
+	_, tag, _ := freight.SplitImage(repoURL)
+	return tag == "" && !strings.ContainsAny(repoURL, "@ \t\n") && !strings.Contains(repoURL, "://")
+}
+
+func checkRegexes(path string, patterns []string, found *problems) {
+	for i, p := range patterns {
+		if _, err := regexp.Compile(p); err != nil {
+			found.add(fmt.Sprintf("%s[%d]", path, i), "%q is not a regular expression (RE2): %s", p, err)
+		}
+	}
+}
+
+func checkGate(path, name string, found *problems) {
+	if !extensionName.MatchString(name) {
+		found.add(path, "%q is not the name of an Argo CD extension: use letters, digits, - and _", name)
+	}
+}
+
+func (d *Document) checkStages(found *problems) {
+	names, branches := map[string]bool{}, map[string]string{}
+	for i, s := range d.Stages {
+		path := fmt.Sprintf("stages[%d]", i)
+		checkName(path+".name", s.Name, names, found)
+		if len(s.RequestedFreight) == 0 {
+			found.add(path+".requestedFreight", "is empty: name the origin of at least one kind of freight")
+		}
+		origins := map[string]bool{}
+		for j, r := range s.RequestedFreight {
+			d.checkRequest(fmt.Sprintf("%s.requestedFreight[%d]", path, j), r, origins, found)
+		}
+		if a := s.Approval; a != nil {
+			if a.Required < 1 || a.Required > maxApprovals {
+				found.add(path+".approval.required", "must be 1 to %d", maxApprovals)
+			}
+			if a.NotBy != "" && a.NotBy != NotByPromoter {
+				found.add(path+".approval.notBy", "%q is not known: allowed is %s", a.NotBy, NotByPromoter)
+			}
+		}
+		if s.Branch == "" {
+			continue
+		}
+		if !branchName(s.Branch) {
+			found.add(path+".branch", "%q is not the name of a Git branch", s.Branch)
+		}
+		if other, taken := branches[s.Branch]; taken {
+			found.add(path+".branch", "%s is the branch of stage %s already: a stage branch belongs to one stage alone", s.Branch, other)
+		}
+		branches[s.Branch] = s.Name
+	}
+}
+
+// maxApprovals bounds what a promotion's record holds.
+const maxApprovals = 20
+
+func (d *Document) checkRequest(path string, r RequestedFreight, origins map[string]bool, found *problems) {
+	origin := r.Origin.Name
+	if r.Origin.Kind != KindWarehouse {
+		found.add(path+".origin.kind", "%q is not known: allowed is %s", r.Origin.Kind, KindWarehouse)
+	}
+	if _, known := d.Warehouse(origin); !known {
+		found.add(path+".origin", "there is no warehouse %q", origin)
+	}
+	if origins[origin] {
+		found.add(path+".origin", "%s is requested twice: give all its sources in one entry", origin)
+	}
+	origins[origin] = true
+	if !r.Sources.Direct && len(r.Sources.Stages) == 0 {
+		found.add(path+".sources", "is empty: write direct: true, or name stages")
+	}
+	for k, up := range r.Sources.Stages {
+		at := fmt.Sprintf("%s.sources.stages[%d]", path, k)
+		stage, known := d.Stage(up)
+		if !known {
+			found.add(at, "there is no stage %q", up)
+			continue
+		}
+		if _, requests := stage.Requests(origin); !requests {
+			found.add(at, "stage %s takes no freight of %s, so it can never hand any on", up, origin)
+		}
+	}
+	switch soak := time.Duration(r.Sources.RequiredSoakTime); {
+	case soak < 0:
+		found.add(path+".sources.requiredSoakTime", "%s is negative", soak)
+	case soak > 0 && len(r.Sources.Stages) == 0:
+		found.add(path+".sources.requiredSoakTime", "needs sources.stages: direct freight has soaked nowhere")
+	}
+	if s := r.Sources.AvailabilityStrategy; s != OneOf && s != All {
+		found.add(path+".sources.availabilityStrategy", "%q is not known: allowed are %s and %s", s, OneOf, All)
+	}
+}
+
+// checkCycles walks up from each stage, once over each edge: a stage that it
+// meets again on its way is upstream of itself.
+func (d *Document) checkCycles(found *problems) {
+	index := make(map[string]int, len(d.Stages))
+	for i, s := range slices.Backward(d.Stages) {
+		index[s.Name] = i // of two of one name the first, as [Document.Stage] has it
+	}
+	var way []int
+	onWay, done := make([]bool, len(d.Stages)), make([]bool, len(d.Stages))
+	var visit func(i int)
+	visit = func(i int) {
+		switch {
+		case done[i]:
+			return
+		case onWay[i]:
+			found.add(fmt.Sprintf("stages[%d].requestedFreight", i), "stage %s is upstream of itself: %s",
+				d.Stages[i].Name, d.cycle(way[slices.Index(way, i):]))
+			done[i] = true // once is enough
+			return
+		}
+		way, onWay[i] = append(way, i), true
+		for _, r := range d.Stages[i].RequestedFreight {
+			for _, up := range r.Sources.Stages {
+				if j, known := index[up]; known {
+					visit(j)
+				}
+			}
+		}
+		way, onWay[i], done[i] = way[:len(way)-1], false, true
+	}
+	for i := range d.Stages {
+		visit(i)
+	}
+}
+
+// cycle writes stages of which each takes freight from the next, and the last
+// from the first: a <- b <- a.
+func (d *Document) cycle(stages []int) string {
+	var names strings.Builder
+	for _, i := range stages {
+		names.WriteString(d.Stages[i].Name + " <- ")
+	}
+	return names.String() + d.Stages[stages[0]].Name
+}
+
+func checkName(path, name string, taken map[string]bool, found *problems) {
+	switch {
+	case !label.MatchString(name):
+		found.add(path, "%q is not a name: use lower-case letters, digits and hyphens, 63 at most", name)
+	case taken[name]:
+		found.add(path, "%q is taken", name)
+	}
+	taken[name] = true
+}
+
+// branchPattern follows git-check-ref-format for one branch, without the forms
+// that a shell or a person would read as something else.
+var branchPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$`)
+
+func branchName(s string) bool {
+	return len(s) <= 200 && s != "HEAD" && branchPattern.MatchString(s) && !strings.Contains(s, "..") &&
+		!strings.HasSuffix(s, ".") && !strings.HasSuffix(s, ".lock") && !strings.Contains(s, ".lock/")
+}

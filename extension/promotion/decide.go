@@ -1,0 +1,155 @@
+package promotion
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/waybill-cd/waybill/extension/pipeline"
+)
+
+// Why a decision is refused. Callers match them with errors.Is.
+var (
+	// ErrEnded is for a promotion that is over.
+	ErrEnded = errors.New("the promotion has ended")
+	// ErrStarted is for an approval that comes after the start.
+	ErrStarted = errors.New("the promotion has started")
+	// ErrNoApproval is for a stage that asks for none.
+	ErrNoApproval = errors.New("no approval is asked for")
+	// ErrPromoter is for the promoter's own approval where the rule excludes it.
+	ErrPromoter = errors.New("the promoter may not approve")
+	// ErrTwice is for a second approval by the same person.
+	ErrTwice = errors.New("the person has approved already")
+)
+
+// Required returns how many approvals a promotion needs under a stage's rule.
+// A rollback needs none unless the rule says so: the way back must be short.
+func (p Promotion) Required(rule *pipeline.Approval) int {
+	if rule == nil || p.Request.Rollback && !rule.Rollback || len(p.Request.Applications) > 0 {
+		return 0
+	}
+	return rule.Required
+}
+
+// Approve records an approval, or tells why it does not count. It is the one
+// place where approval rules are enforced.
+func (p *Promotion) Approve(rule *pipeline.Approval, d Decision) error {
+	if err := p.open(); err != nil {
+		return err
+	}
+	if p.Required(rule) == 0 {
+		return fmt.Errorf("promotion %s to %s needs no approval: %w", p.ID, p.Stage, ErrNoApproval)
+	}
+	if p.excluded(rule, d.By) {
+		return fmt.Errorf("%s asked for this promotion, and stage %s wants approvals by somebody else (approval.notBy: promoter): %w", d.By, p.Stage, ErrPromoter)
+	}
+	for _, a := range p.Approvals {
+		if a.By == d.By {
+			return fmt.Errorf("%s approved this promotion at %s, each person counts once: %w", d.By, a.At.Format(time.RFC3339), ErrTwice)
+		}
+	}
+	p.Approvals = append(p.Approvals, d.clean())
+	return nil
+}
+
+func (p Promotion) excluded(rule *pipeline.Approval, by string) bool {
+	return rule.NotBy == pipeline.NotByPromoter && by == p.Request.By
+}
+
+// Counting returns the approvals that count under a stage's rule. The rule may
+// have changed since they were given: whom it excludes now counts no longer.
+func (p Promotion) Counting(rule *pipeline.Approval) []Decision {
+	var counting []Decision
+	for _, a := range p.Approvals {
+		if rule != nil && !p.excluded(rule, a.By) {
+			counting = append(counting, a)
+		}
+	}
+	return counting
+}
+
+// Reject records that an approver refuses. The engine then ends the promotion.
+func (p *Promotion) Reject(d Decision) error {
+	if err := p.open(); err != nil {
+		return err
+	}
+	d = d.clean()
+	p.Rejection = &d
+	return nil
+}
+
+// AskAbort records that a promoter wants the promotion to end. The engine ends
+// it: one that waits is withdrawn, one that runs stops waiting.
+func (p *Promotion) AskAbort(d Decision) error {
+	if p.Phase.Ended() || p.Rejection != nil || p.Abort != nil {
+		return p.over()
+	}
+	d = d.clean()
+	p.Abort = &d
+	return nil
+}
+
+func (p Promotion) open() error {
+	switch {
+	case p.Phase == Running:
+		return fmt.Errorf("promotion %s to %s runs already: %w", p.ID, p.Stage, ErrStarted)
+	case p.Phase.Ended() || p.Rejection != nil || p.Abort != nil:
+		return p.over()
+	default:
+		return nil
+	}
+}
+
+func (p Promotion) over() error {
+	return fmt.Errorf("promotion %s to %s is %s: %w", p.ID, p.Stage, strings.ToLower(string(p.Outcome())), ErrEnded)
+}
+
+// Outcome returns the phase, counting in a rejection or an abort that the
+// engine has still to carry out.
+func (p Promotion) Outcome() Phase {
+	if !p.Phase.Ended() && (p.Rejection != nil || p.Abort != nil) {
+		return Aborted
+	}
+	return p.Phase
+}
+
+// Ending tells how a person's decision ends the promotion, if one does.
+func (p Promotion) Ending() (reason, message string, ends bool) {
+	switch {
+	case p.Rejection != nil:
+		return ReasonRejected, sentence("rejected by", *p.Rejection), true
+	case p.Abort != nil && p.Phase == Running:
+		return ReasonAborted, sentence("aborted by", *p.Abort) +
+			"; what was written stays: to undo it, roll back", true
+	case p.Abort != nil:
+		return ReasonWithdrawn, sentence("withdrawn by", *p.Abort), true
+	default:
+		return "", "", false
+	}
+}
+
+func sentence(verb string, d Decision) string {
+	if d.Comment == "" {
+		return verb + " " + d.By
+	}
+	return verb + " " + d.By + ": " + d.Comment
+}
+
+// maxComment bounds what a person can put into a record, in bytes.
+const maxComment = 1000
+
+func (d Decision) clean() Decision {
+	d.At = d.At.UTC().Truncate(time.Second)
+	d.Comment = Clip(d.Comment)
+	return d
+}
+
+// Clip shortens a person's words to what a record holds, on a rune's boundary.
+func Clip(s string) string {
+	s = strings.TrimSpace(s)
+	if len(s) <= maxComment {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxComment], "") + "…"
+}
