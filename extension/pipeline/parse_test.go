@@ -244,7 +244,7 @@ func FuzzParseTellsAProblemOrGivesADocumentThatStands(f *testing.F) {
 				t.Fatalf("the error is no *Invalid with problems: %#v", err)
 			}
 			for _, p := range invalid.Problems {
-				if p.Message == "" || strings.Contains(p.Message, "%!") {
+				if p.Message == "" || strings.Contains(p.Message, "%!") && !strings.Contains(text, "%!") {
 					t.Errorf("a problem says nothing: %#v", p)
 				}
 			}

@@ -93,9 +93,13 @@ type Stage struct {
 	// Branch is the stage's own Git branch. Waybills are committed there, on
 	// the tree of the base, instead of to the branch that Applications share.
 	Branch string `json:"branch,omitempty"`
-	// ControlFlow marks a stage that has no Applications by intent.
+	// ControlFlow marks a stage that has no Applications by intent. Nobody can
+	// act on behalf of one there, so it promotes by itself.
 	ControlFlow bool `json:"controlFlow,omitempty"`
 }
+
+// Automatic tells whether the stage promotes its candidate by itself.
+func (s Stage) Automatic() bool { return s.AutoPromotion || s.ControlFlow }
 
 // RequestedFreight tells which freight a stage takes, and from where.
 type RequestedFreight struct {

@@ -96,6 +96,9 @@ func InstanceName(namespace, name, controlPlaneNamespace string) string {
 func (w Waybill) Marshal() ([]byte, error) {
 	w.APIVersion, w.Kind = freight.APIVersion, Kind
 	w.Promotion.At = w.Promotion.At.UTC().Truncate(time.Second)
+	// The YAML library cannot read a text back that begins with a tab and has
+	// several lines.
+	w.Promotion.Reason = strings.TrimSpace(w.Promotion.Reason)
 	var out bytes.Buffer
 	out.WriteString(header)
 	enc := yaml.NewEncoder(&out)

@@ -1,0 +1,22 @@
+// Command prepare builds what the stack runs, where the cache lacks it, so that
+// tests do not spend their time on it: about ten minutes the first time.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"github.com/waybill-cd/waybill/hack/stack"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := stack.Prepare(ctx, os.Stdout); err != nil {
+		stop()
+		fmt.Fprintln(os.Stderr, "prepare:", err)
+		os.Exit(1)
+	}
+}
