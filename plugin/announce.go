@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/extension/waybill"
+	"github.com/waybill-cd/waybill/plugin/render"
+)
+
+// announcement is what Argo CD's parameters tab shows of one parameter
+// (argo-cd, reposerver/apiclient, ParameterAnnouncement).
+type announcement struct {
+	Name           string            `json:"name"`
+	Title          string            `json:"title"`
+	Tooltip        string            `json:"tooltip"`
+	ItemType       string            `json:"itemType,omitempty"`
+	CollectionType string            `json:"collectionType,omitempty"`
+	String         string            `json:"string,omitempty"`
+	Array          []string          `json:"array,omitempty"`
+	Map            map[string]string `json:"map,omitempty"`
+}
+
+// announce writes the parameters, and what the waybill pins. Without a waybill
+// to read it says so in their place, because people look here to find out.
+func (c call) announce() error {
+	held, pins := c.held()
+	encoder := json.NewEncoder(c.stdout)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode([]announcement{
+		{
+			Name: parameterFreight, Title: "Freight", CollectionType: "string", String: held,
+			Tooltip: "What was promoted into this Application. To change it, promote.",
+		},
+		{
+			Name: parameterPins, Title: "Pins", CollectionType: "map", Map: pins,
+			Tooltip: "The images, commits and charts of the freight. To change them, promote.",
+		},
+		{
+			Name: parameterUnpinned, Title: "Without a waybill", CollectionType: "string",
+			Tooltip: `"allow" renders the manifests as they are until the first promotion. Empty refuses.`,
+		},
+		{
+			Name: parameterStrict, Title: "Strict", CollectionType: "string", ItemType: "boolean", String: "false",
+			Tooltip: `"true" refuses manifests with an image that no freight pins.`,
+		},
+		{
+			Name: parameterImagePaths, Title: "Image paths", CollectionType: "array",
+			Tooltip: "Where images stand in custom resources beside containers: Kind.group:path.to[*].image",
+		},
+	})
+}
+
+// held tells in words what freight the Application holds, and its pins.
+func (c call) held() (string, map[string]string) {
+	application, err := c.application()
+	if err != nil {
+		return "unknown: " + err.Error(), nil
+	}
+	checkout, err := render.Open(c.dir, c.env[envSourcePath])
+	if err != nil {
+		return "unknown: " + err.Error(), nil
+	}
+	defer checkout.Close()
+	w, err := c.readWaybill(checkout, instanceName(checkout, application))
+	switch {
+	case errors.Is(err, errNoWaybill):
+		return "none yet: promote freight into the stage", nil
+	case err != nil:
+		return "unknown: " + err.Error(), nil
+	}
+	var names []string
+	pins := map[string]string{}
+	for _, f := range w.Freight {
+		names = append(names, fmt.Sprintf("%s from %s (%s)", freight.Short(f.ID), f.Origin, f.Summary()))
+		add(pins, f.Artifacts)
+	}
+	return fmt.Sprintf("%s, in %s by promotion %s", strings.Join(names, ", "), w.Stage, w.Promotion.ID), pins
+}
+
+func add(pins map[string]string, artifacts freight.Artifacts) {
+	for _, image := range artifacts.Images {
+		pins[image.RepoURL] = strings.TrimPrefix(image.Tag+"@"+image.Digest, "@")
+	}
+	for _, commit := range artifacts.Commits {
+		pins[commit.RepoURL] = commit.ID
+	}
+	for _, chart := range artifacts.Charts {
+		pins[strings.TrimSuffix(chart.RepoURL+"/"+chart.Name, "/")] = chart.Version
+	}
+}
+
+// instanceName returns the name that the Application's waybill bears. For its
+// parameters tab Argo CD passes the bare name, for a render <namespace>_<name>
+// where the Application is in a namespace of its own.
+func instanceName(checkout *render.Checkout, application string) string {
+	names, err := checkout.Names()
+	if err != nil || slices.Contains(names, waybill.FileName(application)) {
+		return application
+	}
+	prefix, suffix, _ := strings.Cut(waybill.FileName("*"), "*")
+	instance := application
+	for _, name := range names {
+		if !waybill.IsFile(name) || !strings.HasSuffix(name, "_"+application+suffix) {
+			continue
+		}
+		if instance != application {
+			return application // one of several: which, Argo CD does not tell
+		}
+		instance = strings.TrimSuffix(strings.TrimPrefix(name, prefix), suffix)
+	}
+	return instance
+}

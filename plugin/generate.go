@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/waybill-cd/waybill/extension/waybill"
+	"github.com/waybill-cd/waybill/plugin/manifest"
+	"github.com/waybill-cd/waybill/plugin/pin"
+	"github.com/waybill-cd/waybill/plugin/refusal"
+	"github.com/waybill-cd/waybill/plugin/render"
+)
+
+// generate writes the pinned manifests, all or nothing.
+func (c call) generate() (refusal.Subject, error) {
+	application, err := c.application()
+	if err != nil {
+		return refusal.Subject{}, err
+	}
+	about := refusal.Subject{Application: application}
+	settings, err := parseParameters(c.env[envParameters])
+	if err != nil {
+		return about, err
+	}
+	checkout, err := render.Open(c.dir, c.env[envSourcePath])
+	if err != nil {
+		return about, err
+	}
+	defer checkout.Close()
+	w, err := c.readWaybill(checkout, application)
+	about = subject(application, w)
+	unpinned := errors.Is(err, errNoWaybill) && settings.allowUnpinned
+	if err != nil && !unpinned {
+		return about, err
+	}
+	objects, err := checkout.Manifests()
+	if err != nil {
+		return about, err
+	}
+	if !unpinned {
+		if err := pinAll(objects, w, settings); err != nil {
+			return about, err
+		}
+	}
+	return about, c.write(objects)
+}
+
+// pinAll puts the waybill's pins into the objects.
+func pinAll(objects []manifest.Object, w waybill.Waybill, settings parameters) error {
+	pins, err := pin.New(w.Freight)
+	if err != nil {
+		return err
+	}
+	result, err := pins.Apply(objects, settings.imagePaths)
+	if err != nil {
+		return err
+	}
+	if settings.strict && len(result.Unpinned) > 0 {
+		return refusal.New("the parameter strict is set, and no freight pins "+few(result.Unpinned),
+			"subscribe to it in a warehouse, or unset strict")
+	}
+	return nil
+}
+
+func (c call) write(objects []manifest.Object) error {
+	var out bytes.Buffer
+	if err := manifest.Write(&out, objects); err != nil {
+		return err
+	}
+	if out.Len() > manifest.MaxSize {
+		return refusal.New(fmt.Sprintf("its manifests are larger than %d MiB, which Argo CD would not take", manifest.MaxSize>>20), "split the Application")
+	}
+	if _, err := c.stdout.Write(out.Bytes()); err != nil {
+		return fmt.Errorf("the manifests cannot be written: %w", err)
+	}
+	return nil
+}
+
+// few names the first of many.
+func few(all []string) string {
+	const shown = 3
+	if len(all) <= shown {
+		return strings.Join(all, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(all[:shown], ", "), len(all)-shown)
+}

@@ -1,0 +1,76 @@
+package render
+
+import (
+	"path/filepath"
+
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+// fileSystem is a checkout as kustomize wants it. What is not overridden works
+// on the embedded file system, which is empty and in memory: a build needs none
+// of it.
+type fileSystem struct {
+	filesys.FileSystem
+	checkout *Checkout
+}
+
+func newFileSystem(c *Checkout) filesys.FileSystem {
+	return fileSystem{FileSystem: filesys.MakeFsInMemory(), checkout: c}
+}
+
+// CleanedAbs resolves a path, links included, to a directory and a file name.
+func (f fileSystem) CleanedAbs(path string) (filesys.ConfirmedDir, string, error) {
+	name, err := f.name(path)
+	if err != nil {
+		return "", "", err
+	}
+	resolved, err := filepath.EvalSymlinks(filepath.Join(f.checkout.base, name))
+	if err != nil {
+		return "", "", f.checkout.explain(name, err)
+	}
+	if name, err = f.name(resolved); err != nil {
+		return "", "", err
+	}
+	info, err := f.checkout.root.Stat(name)
+	if err != nil {
+		return "", "", f.checkout.explain(name, err)
+	}
+	if info.IsDir() {
+		return filesys.ConfirmedDir(resolved), "", nil
+	}
+	return filesys.ConfirmedDir(filepath.Dir(resolved)), filepath.Base(resolved), nil
+}
+
+// ReadFile reads a file of the checkout, within its bounds.
+func (f fileSystem) ReadFile(path string) ([]byte, error) {
+	name, err := f.name(path)
+	if err != nil {
+		return nil, err
+	}
+	return f.checkout.read(name)
+}
+
+// IsDir tells whether the path is a directory of the checkout.
+func (f fileSystem) IsDir(path string) bool {
+	_, file, err := f.CleanedAbs(path)
+	return err == nil && file == ""
+}
+
+// Exists tells whether the path is in the checkout.
+func (f fileSystem) Exists(path string) bool {
+	_, _, err := f.CleanedAbs(path)
+	return err == nil
+}
+
+// name returns a path relative to the root of the checkout.
+func (f fileSystem) name(path string) (string, error) {
+	c := f.checkout
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(c.base, c.path, path)
+	}
+	name, err := filepath.Rel(c.base, path)
+	if err != nil || !filepath.IsLocal(name) {
+		return "", &absence{name: c.tell(name), err: errOutside}
+	}
+	return name, nil
+}

@@ -1,0 +1,84 @@
+package render
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/waybill-cd/waybill/plugin/manifest"
+	"github.com/waybill-cd/waybill/plugin/refusal"
+)
+
+// kustomization builds what `kustomize build` builds, with its default options.
+func (c *Checkout) kustomization() ([]manifest.Object, error) {
+	g := &graph{checkout: c, files: newFileSystem(c), seen: map[node]bool{}}
+	if err := g.visit(node{dir: c.path}); err != nil {
+		return nil, err
+	}
+	built, err := build(g.files, filepath.Join(c.base, c.path))
+	if err != nil {
+		return nil, g.explain(err)
+	}
+	objects := make([]manifest.Object, 0, built.Size())
+	for _, resource := range built.Resources() {
+		text, err := resource.MarshalJSON()
+		if err != nil {
+			return nil, g.explain(err)
+		}
+		o, err := manifest.FromJSON(text)
+		if err != nil {
+			return nil, g.explain(fmt.Errorf("%s: %w", resource.CurId(), err))
+		}
+		objects = append(objects, o)
+	}
+	return objects, nil
+}
+
+// build runs kustomize. It is known to panic on some broken input, whose stack
+// would otherwise be all that the user sees.
+func build(files filesys.FileSystem, path string) (built resmap.ResMap, err error) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("kustomize gave up on it: %v", problem)
+		}
+	}()
+	return krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(files, path)
+}
+
+// What kustomize says beside the point: its input (the configuration of a
+// generator, patches), and how it tried a path as a file before it was a folder.
+var (
+	quotedConfiguration = regexp.MustCompile(`(?s)&\{.*?\}: `)
+	quotedPatch         = regexp.MustCompile(`(?s)\[patch: .*\]`)
+	quotedBlock         = regexp.MustCompile("(?s)`\n.*`")
+	triedAsFile         = regexp.MustCompile(`accumulation err='.*?': (must build|couldn't make|recursed|cycle)`)
+)
+
+// explain makes an error of kustomize fit to be shown: paths as they are in the
+// repository, no values of secrets, and a remedy.
+func (g *graph) explain(err error) error {
+	c := g.checkout
+	var missing *absence
+	if errors.As(err, &missing) {
+		return absent(missing, c.tell(c.path))
+	}
+	text := strings.ReplaceAll(err.Error(), c.base+string(filepath.Separator), strings.TrimPrefix(c.prefix+"/", "/"))
+	text = strings.ReplaceAll(text, c.base, c.tell("."))
+	text = triedAsFile.ReplaceAllString(text, "$1")
+	text = quotedConfiguration.ReplaceAllString(text, "… ")
+	text = quotedPatch.ReplaceAllString(text, "[patch: …]")
+	text = quotedBlock.ReplaceAllString(text, "…")
+	// The longest first, since one value may be part of another.
+	slices.SortFunc(g.secrets, func(a, b string) int { return len(b) - len(a) })
+	for _, secret := range g.secrets {
+		text = strings.ReplaceAll(text, secret, "…")
+	}
+	return refusal.New(text, "mend it, kustomize build "+c.tell(c.path)+" shows the same")
+}

@@ -1,0 +1,49 @@
+// Package render turns an Application's path into manifests: a kustomization
+// or a directory of plain YAML and JSON.
+//
+// It is a pure function of the files of the checkout. It runs no program,
+// reaches no network and reads nothing outside of the checkout; a source that
+// needs any of these is refused, by name, before anything is built.
+package render
+
+import (
+	"slices"
+
+	"sigs.k8s.io/kustomize/api/konfig"
+
+	"github.com/waybill-cd/waybill/plugin/manifest"
+	"github.com/waybill-cd/waybill/plugin/refusal"
+)
+
+// Manifests renders the Application's path. There is always at least one
+// object: what renders to nothing is refused, because Argo CD would take it for
+// the wish to delete everything.
+func (c *Checkout) Manifests() ([]manifest.Object, error) {
+	names, err := c.Names()
+	if err != nil {
+		return nil, err
+	}
+	var objects []manifest.Object
+	switch {
+	case slices.ContainsFunc(names, isKustomization):
+		// First, because Argo CD too prefers it where there is a chart beside it.
+		objects, err = c.kustomization()
+	case slices.Contains(names, "Chart.yaml"):
+		return nil, refusal.New("its path holds a Helm chart, which this version cannot render",
+			"use a kustomization or plain YAML, or leave the chart to Argo CD")
+	default:
+		objects, err = c.plain(names)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(objects) == 0 {
+		return nil, refusal.New("its path "+c.tell(c.path)+" renders to no manifest at all, which would delete what runs",
+			"add manifests, or delete the Application instead")
+	}
+	return objects, nil
+}
+
+func isKustomization(name string) bool {
+	return slices.Contains(konfig.RecognizedKustomizationFileNames(), name)
+}
