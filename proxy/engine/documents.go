@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/proxy/store"
+)
+
+// Pipeline is a pipeline whose document is in force.
+type Pipeline struct {
+	pipeline.Document
+	Name pipeline.Name
+	// Hash is that of the document in force.
+	Hash string
+	// Problems are those of the newest document, which keep it from coming
+	// into force.
+	Problems []pipeline.Problem
+}
+
+// Stage returns a stage of the pipeline and its full name.
+func (p Pipeline) StageNamed(name string) (pipeline.Stage, pipeline.StageName, error) {
+	stage, ok := p.Document.Stage(name)
+	full := pipeline.StageName{Pipeline: p.Name, Stage: name}
+	if !ok {
+		return stage, full, notFound("pipeline %s has no stage %q", p.Name.Short(), name)
+	}
+	return stage, full, nil
+}
+
+// documents keeps the documents in force parsed.
+type documents struct {
+	mu     sync.Mutex
+	parsed map[pipeline.Name]Pipeline
+}
+
+// Pipeline returns the pipeline as it is in force.
+func (e *Engine) Pipeline(ctx context.Context, name pipeline.Name) (Pipeline, error) {
+	// Deleting the ConfigMap takes a pipeline out of force; its records stay.
+	if _, err := e.store.Pipeline(ctx, name); errors.Is(err, store.ErrNotFound) {
+		return Pipeline{}, notFound("there is no pipeline %s", name.Short())
+	} else if err != nil {
+		return Pipeline{}, err
+	}
+	accepted, err := e.store.Accepted(ctx, name)
+	if err != nil {
+		return Pipeline{}, err
+	}
+	a := accepted.Value
+	if a.Hash == "" {
+		return Pipeline{}, notFound("pipeline %s has no valid document yet%s", name.Short(), firstProblem(a.Problems))
+	}
+	e.docs.mu.Lock()
+	defer e.docs.mu.Unlock()
+	p, ok := e.docs.parsed[name]
+	if !ok || p.Hash != a.Hash {
+		doc, err := pipeline.Parse(name, a.Document)
+		if err != nil {
+			return Pipeline{}, fmt.Errorf("the document in force of pipeline %s cannot be read by this version of Waybill: %w", name.Short(), err)
+		}
+		p = Pipeline{Document: doc, Name: name, Hash: a.Hash}
+		e.docs.parsed[name] = p
+	}
+	p.Problems = a.Problems
+	return p, nil
+}
+
+func firstProblem(problems []pipeline.Problem) string {
+	if len(problems) == 0 {
+		return ""
+	}
+	return ": " + problems[0].String()
+}
+
+// Pipelines returns the pipelines in force, sorted by name. One that never had
+// a valid document is returned with its problems alone.
+func (e *Engine) Pipelines(ctx context.Context) ([]Pipeline, error) {
+	texts, err := e.store.Pipelines(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Pipeline, 0, len(texts))
+	for _, t := range texts {
+		p, err := e.Pipeline(ctx, t.Name)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			continue
+		case err != nil:
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// accept brings a pipeline's document into force, or records why it cannot:
+// then the last good one stays.
+func (e *Engine) accept(ctx context.Context, name pipeline.Name) (reconcile.Result, error) {
+	written, err := e.store.Pipeline(ctx, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return reconcile.Result{}, nil
+	}
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	accepted, err := e.store.Accepted(ctx, name)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	hash := pipeline.Hash(written.Text)
+	if hash == accepted.Value.Hash && accepted.Value.Refused == "" || hash == accepted.Value.Refused {
+		return reconcile.Result{}, nil
+	}
+	_, err = pipeline.Parse(name, written.Text)
+	var invalid *pipeline.Invalid
+	switch {
+	case errors.As(err, &invalid):
+		accepted.Value.Refused, accepted.Value.Problems = hash, invalid.Problems
+	case err != nil:
+		return reconcile.Result{}, err
+	default:
+		accepted.Value.Hash, accepted.Value.Document = hash, written.Text
+		accepted.Value.At = e.Now().UTC()
+		accepted.Value.Refused, accepted.Value.Problems = "", nil
+	}
+	if err := e.store.PutAccepted(ctx, name, &accepted); err != nil {
+		return again(err)
+	}
+	if invalid != nil {
+		e.event(name, corev1.EventTypeWarning, "PipelineInvalid", "%s; the last good document stays in force", invalid)
+	} else {
+		e.event(name, corev1.EventTypeNormal, "PipelineAccepted", "document %s is in force", hash[:12])
+	}
+	return reconcile.Result{}, nil
+}
+
+// again turns a lost compare-and-swap into another turn: it is no error, the
+// record has only become a newer one.
+func again(err error) (reconcile.Result, error) {
+	if errors.Is(err, store.ErrConflict) {
+		return reconcile.Result{Requeue: true}, nil
+	}
+	return reconcile.Result{}, err
+}

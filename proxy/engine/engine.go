@@ -1,0 +1,95 @@
+// Package engine decides and carries out: it brings pipeline documents into
+// force, has warehouses look, and moves promotions through their steps.
+//
+// It is level-triggered. Each loop looks at what is stored and at what is live,
+// does the next thing, and stores the outcome with a compare-and-swap; killed
+// anywhere, the next one carries on. So every step can be repeated without a
+// second effect: IDs are derived from what is asked, commits are compared
+// before they are made, and operations carry the promotion that started them.
+//
+// The loops run in one replica, the one that holds the Lease. Requests
+// (requests.go) are taken by every replica: they store what a person asks, and
+// the loops act on it.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/client-go/tools/record"
+
+	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/proxy/argocd"
+	"github.com/waybill-cd/waybill/proxy/gitrepo"
+	"github.com/waybill-cd/waybill/proxy/store"
+)
+
+// Images finds what an image subscription selects now.
+type Images interface {
+	Discover(ctx context.Context, s pipeline.ImageSubscription) (freight.Image, error)
+}
+
+// Git writes waybills, and reads them at a revision.
+type Git interface {
+	// Commit makes the change, unless it is made already.
+	Commit(ctx context.Context, c gitrepo.Change) (gitrepo.Written, error)
+	// File returns a file at a commit; gitrepo.ErrNoFile where it has none.
+	File(ctx context.Context, repoURL, revision, path string) ([]byte, error)
+}
+
+// Options are an installation's settings.
+type Options struct {
+	// PromotionTimeout is how long a promotion may run before it has failed.
+	PromotionTimeout time.Duration
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// Engine is the engine. Its requests are safe for concurrent use.
+type Engine struct {
+	store  *store.Store
+	apps   *argocd.Applications
+	git    Git
+	images Images
+	events record.EventRecorder
+	steps  []step
+	docs   documents
+	looks  looks
+	seen   carriers
+	pulse  pulse
+	Options
+}
+
+// New returns an engine.
+func New(s *store.Store, apps *argocd.Applications, git Git, images Images, events record.EventRecorder, o Options) *Engine {
+	e := &Engine{
+		store: s, apps: apps, git: git, images: images, events: events,
+		docs:    documents{parsed: map[pipeline.Name]Pipeline{}},
+		looks:   looks{states: map[warehouseKey]lookState{}},
+		seen:    carriers{known: map[carrierKey]string{}},
+		pulse:   pulse{since: map[string]time.Time{}},
+		Options: o,
+	}
+	e.steps = []step{writeWaybill{e}, syncApplications{e}, waitApplications{e}}
+	return e
+}
+
+// Steps returns the names of a promotion's steps, in their order.
+func (e *Engine) Steps() []string {
+	names := make([]string, len(e.steps))
+	for i, s := range e.steps {
+		names[i] = s.name()
+	}
+	return names
+}
+
+// ErrNotFound tells that a pipeline, stage, warehouse, promotion or freight
+// does not exist.
+var ErrNotFound = errors.New("not found")
+
+func notFound(format string, args ...any) error {
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), ErrNotFound)
+}

@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/proxy/argocd"
+	"github.com/waybill-cd/waybill/proxy/store"
+)
+
+// Parallel turns of the loops. A stage and a warehouse have one turn at a time
+// each, whatever these say.
+const (
+	parallelStages     = 8
+	parallelWarehouses = 8
+)
+
+// Loops adds the loops to a manager, which runs them while it holds the Lease.
+func (e *Engine) Loops(mgr ctrl.Manager) error {
+	records := &corev1.ConfigMap{}
+	err := builder.TypedControllerManagedBy[pipeline.Name](mgr).Named("pipeline").
+		Watches(records, handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []pipeline.Name {
+			return one(pipelineOf(o, store.KindPipeline))
+		})).
+		Complete(turn[pipeline.Name]{e, "pipeline", e.accept})
+	if err != nil {
+		return err
+	}
+	err = builder.TypedControllerManagedBy[warehouseKey](mgr).Named("warehouse").
+		Watches(records, handler.TypedEnqueueRequestsFromMapFunc(e.warehousesOf)).
+		WithOptions(controller.TypedOptions[warehouseKey]{MaxConcurrentReconciles: parallelWarehouses}).
+		Complete(turn[warehouseKey]{e, "warehouse", e.look})
+	if err != nil {
+		return err
+	}
+	return builder.TypedControllerManagedBy[pipeline.StageName](mgr).Named("stage").
+		Watches(records, handler.TypedEnqueueRequestsFromMapFunc(e.stagesOf)).
+		Watches(&v1alpha1.Application{}, applicationHandler(), builder.WithPredicates(applicationChanged())).
+		WithOptions(controller.TypedOptions[pipeline.StageName]{MaxConcurrentReconciles: parallelStages}).
+		Complete(turn[pipeline.StageName]{e, "stage", e.advance})
+}
+
+// turn is one turn of a loop, watched by the liveness check.
+type turn[K comparable] struct {
+	engine *Engine
+	loop   string
+	do     func(context.Context, K) (reconcile.Result, error)
+}
+
+// Reconcile makes one turn.
+func (t turn[K]) Reconcile(ctx context.Context, key K) (reconcile.Result, error) {
+	defer t.engine.pulse.beat(t.loop+" "+describe(key), t.engine.Now())()
+	return t.do(ctx, key)
+}
+
+func describe(key any) string {
+	switch k := key.(type) {
+	case pipeline.Name:
+		return k.String()
+	case pipeline.StageName:
+		return k.String()
+	case warehouseKey:
+		return k.Pipeline.String() + "/" + k.Warehouse
+	default:
+		return reflect.TypeOf(key).String()
+	}
+}
+
+// pipelineOf returns the pipeline of a record of one of the kinds.
+func pipelineOf(o client.Object, kinds ...string) (pipeline.Name, bool) {
+	cm, ok := o.(*corev1.ConfigMap)
+	if !ok {
+		return pipeline.Name{}, false
+	}
+	for _, kind := range kinds {
+		if cm.Labels[store.LabelKind] == kind {
+			return store.PipelineOf(cm)
+		}
+	}
+	return pipeline.Name{}, false
+}
+
+func one(name pipeline.Name, ok bool) []pipeline.Name {
+	if !ok {
+		return nil
+	}
+	return []pipeline.Name{name}
+}
+
+// warehousesOf returns the warehouses that a record's change concerns.
+func (e *Engine) warehousesOf(ctx context.Context, o client.Object) []warehouseKey {
+	name, ok := pipelineOf(o, store.KindPipeline, store.KindAccepted, store.KindWarehouse)
+	if !ok {
+		return nil
+	}
+	p, err := e.Pipeline(ctx, name)
+	if err != nil {
+		return nil // not in force: there is nothing to look at
+	}
+	keys := make([]warehouseKey, len(p.Warehouses))
+	for i, w := range p.Warehouses {
+		keys[i] = warehouseKey{name, w.Name}
+	}
+	return keys
+}
+
+// stagesOf returns the stages that a record's change concerns. A promotion is
+// its own stage's affair; what a stage verified, or a warehouse selects, is
+// everybody's further down.
+func (e *Engine) stagesOf(ctx context.Context, o client.Object) []pipeline.StageName {
+	if name, ok := pipelineOf(o, store.KindPromotion); ok {
+		return []pipeline.StageName{{Pipeline: name, Stage: o.GetLabels()[store.LabelStage]}}
+	}
+	name, ok := pipelineOf(o, store.KindPipeline, store.KindAccepted, store.KindWarehouse, store.KindFreight, store.KindStage)
+	if !ok {
+		return nil
+	}
+	p, err := e.Pipeline(ctx, name)
+	if err != nil {
+		return nil
+	}
+	keys := make([]pipeline.StageName, len(p.Stages))
+	for i, s := range p.Stages {
+		keys[i] = pipeline.StageName{Pipeline: name, Stage: s.Name}
+	}
+	return keys
+}
+
+func applicationHandler() handler.TypedEventHandler[client.Object, pipeline.StageName] {
+	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []pipeline.StageName {
+		app, ok := o.(*v1alpha1.Application)
+		if !ok {
+			return nil
+		}
+		stage, asks, err := argocd.StageOf(app)
+		if !asks || err != nil {
+			return nil
+		}
+		return []pipeline.StageName{stage}
+	})
+}
+
+// applicationChanged lets through only what a promotion waits for: Argo CD
+// writes an Application's status far more often than that.
+func applicationChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(ev event.UpdateEvent) bool {
+		before, ok1 := ev.ObjectOld.(*v1alpha1.Application)
+		after, ok2 := ev.ObjectNew.(*v1alpha1.Application)
+		return !ok1 || !ok2 || !reflect.DeepEqual(watched(before), watched(after))
+	}}
+}
+
+// watched is what of an Application makes a stage's loop turn.
+func watched(a *v1alpha1.Application) any {
+	type state struct {
+		stage, sync, health, operation, revision string
+		revisions                                []string
+		spec                                     v1alpha1.ApplicationSpec
+		requested, settled                       bool
+		conditions                               int
+	}
+	s := state{
+		stage:      a.Annotations[argocd.AnnotationStage],
+		sync:       string(a.Status.Sync.Status),
+		health:     string(a.Status.Health.Status),
+		revision:   a.Status.Sync.Revision,
+		revisions:  a.Status.Sync.Revisions,
+		spec:       a.Spec,
+		requested:  a.Operation != nil,
+		conditions: len(a.Status.Conditions),
+	}
+	if op := a.Status.OperationState; op != nil {
+		s.operation = string(op.Phase) + op.StartedAt.String()
+		s.settled = a.Status.ReconciledAt != nil && op.FinishedAt != nil && !a.Status.ReconciledAt.Before(op.FinishedAt)
+	}
+	return s
+}

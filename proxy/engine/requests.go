@@ -1,0 +1,209 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/waybill-cd/waybill/extension/eligibility"
+	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/extension/promotion"
+	"github.com/waybill-cd/waybill/proxy/store"
+)
+
+// Refused is the error of a promotion that may not be asked for, with the
+// verdict that tells why.
+type Refused struct{ Verdict eligibility.Verdict }
+
+func (r *Refused) Error() string { return r.Verdict.Refusal() }
+
+// ErrInvalid tells that a request cannot be understood.
+var ErrInvalid = errors.New("the request is not valid")
+
+// Ask is a person's request for a promotion.
+type Ask struct {
+	By string
+	// Freight is named as people name it, see freight.Find. A rollback without
+	// it goes to what the stage verified before, of Origin.
+	Freight  string
+	Origin   string
+	Reason   string
+	Key      string
+	Rollback bool
+}
+
+const maxKey = 128
+
+// Promote stores a person's request for a promotion or a rollback. The same key
+// by the same person gives the promotion that was asked for first.
+func (e *Engine) Promote(ctx context.Context, p Pipeline, stage string, ask Ask) (r promotion.Promotion, created bool, err error) {
+	if len(ask.Key) > maxKey {
+		return r, false, fmt.Errorf("the key is longer than %d bytes: %w", maxKey, ErrInvalid)
+	}
+	if ask.Rollback && promotion.Clip(ask.Reason) == "" {
+		return r, false, fmt.Errorf("a rollback needs a reason: %w", ErrInvalid)
+	}
+	if ask.Key == "" {
+		ask.Key = rand.Text()
+	}
+	s, err := e.Situation(ctx, p, stage)
+	if err != nil {
+		return r, false, err
+	}
+	f, err := e.freightAsked(ctx, s, ask)
+	if err != nil {
+		return r, false, err
+	}
+	held := promotion.Held{Origin: f.Origin, Freight: f.ID}
+	r = promotion.New(p.Name.String(), stage, held, promotion.Request{
+		By: ask.By, At: e.Now(), Reason: promotion.Clip(ask.Reason), Rollback: ask.Rollback,
+	}, ask.Key)
+	// A repeated request is answered whatever has become true since.
+	if existing, err := e.store.Promotion(ctx, p.Name, r.ID); err == nil {
+		return existing.Value, false, sameRequest(existing.Value, held)
+	}
+	if verdict := e.Verdict(s, f, ask.Rollback); !verdict.Allowed {
+		return r, false, &Refused{verdict}
+	}
+	r.Document = p.Hash
+	stored, created, err := e.store.CreatePromotion(ctx, r)
+	if err != nil {
+		return r, false, err
+	}
+	if !created {
+		return stored.Value, false, sameRequest(stored.Value, held)
+	}
+	e.event(p.Name, corev1.EventTypeNormal, "PromotionAsked", "%s asked for promotion %s of freight %s to %s", ask.By, r.ID, short(f.ID), stage)
+	return stored.Value, true, nil
+}
+
+func sameRequest(p promotion.Promotion, held promotion.Held) error {
+	if p.Freight != held.Freight {
+		return fmt.Errorf("the key was used for freight %s before: choose another: %w", short(p.Freight), ErrInvalid)
+	}
+	return nil
+}
+
+func (e *Engine) freightAsked(ctx context.Context, s Situation, ask Ask) (freight.Freight, error) {
+	if ask.Freight != "" || !ask.Rollback {
+		return e.FindFreight(ctx, s.Pipeline.Name, ask.Freight)
+	}
+	for _, origin := range s.requested() {
+		if ask.Origin != "" && ask.Origin != origin {
+			continue
+		}
+		if id, ok := s.Record.Value.Previous(origin); ok {
+			return e.FreightByID(ctx, s.Pipeline.Name, id)
+		}
+	}
+	return freight.Freight{}, notFound("stage %s has verified no other freight before to roll back to", s.Name)
+}
+
+// attempts bounds how often a decision is made again when the record changes
+// under it.
+const attempts = 5
+
+// Approve records a person's approval.
+func (e *Engine) Approve(ctx context.Context, p Pipeline, id string, d promotion.Decision) (promotion.Promotion, error) {
+	return e.decide(ctx, p, id, "PromotionApproved", d, func(r *promotion.Promotion) error {
+		stage, _, err := p.StageNamed(r.Stage)
+		if err != nil {
+			return err
+		}
+		return r.Approve(stage.Approval, d)
+	})
+}
+
+// Reject records that a person refuses a promotion.
+func (e *Engine) Reject(ctx context.Context, p Pipeline, id string, d promotion.Decision) (promotion.Promotion, error) {
+	return e.decide(ctx, p, id, "PromotionRejected", d, func(r *promotion.Promotion) error { return r.Reject(d) })
+}
+
+// Abort records that a person wants a promotion to end.
+func (e *Engine) Abort(ctx context.Context, p Pipeline, id string, d promotion.Decision) (promotion.Promotion, error) {
+	return e.decide(ctx, p, id, "PromotionAbortAsked", d, func(r *promotion.Promotion) error { return r.AskAbort(d) })
+}
+
+func (e *Engine) decide(ctx context.Context, p Pipeline, id, event string, d promotion.Decision, change func(*promotion.Promotion) error) (promotion.Promotion, error) {
+	var err error
+	for range attempts {
+		var r store.Record[promotion.Promotion]
+		if r, err = e.Promotion(ctx, p, id); err != nil {
+			return r.Value, err
+		}
+		if err = change(&r.Value); err != nil {
+			return r.Value, err
+		}
+		if err = e.store.PutPromotion(ctx, &r); err == nil {
+			e.event(p.Name, corev1.EventTypeNormal, event, "%s, promotion %s to %s", d.By, id, r.Value.Stage)
+			return r.Value, nil
+		}
+		if !errors.Is(err, store.ErrConflict) {
+			break
+		}
+	}
+	return promotion.Promotion{}, err
+}
+
+// Promotion returns a promotion of a pipeline.
+func (e *Engine) Promotion(ctx context.Context, p Pipeline, id string) (store.Record[promotion.Promotion], error) {
+	r, err := e.store.Promotion(ctx, p.Name, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return r, notFound("pipeline %s has no promotion %q", p.Name.Short(), id)
+	}
+	return r, err
+}
+
+// Refresh asks a warehouse to look now.
+func (e *Engine) Refresh(ctx context.Context, p Pipeline, warehouse string) error {
+	if _, ok := p.Warehouse(warehouse); !ok {
+		return notFound("pipeline %s has no warehouse %q", p.Name.Short(), warehouse)
+	}
+	var err error
+	for range attempts {
+		var r store.Record[store.Warehouse]
+		if r, err = e.store.Warehouse(ctx, p.Name, warehouse); err != nil {
+			return err
+		}
+		r.Value.Asked = rand.Text()
+		if err = e.store.PutWarehouse(ctx, p.Name, &r); !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+	return err
+}
+
+// Freight returns the freight of a pipeline, newest first.
+func (e *Engine) Freight(ctx context.Context, name pipeline.Name) ([]freight.Freight, error) {
+	return e.store.Freight(ctx, name)
+}
+
+// Promotions returns the promotions of a pipeline, newest first.
+func (e *Engine) Promotions(ctx context.Context, name pipeline.Name) ([]promotion.Promotion, error) {
+	records, err := e.store.Promotions(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]promotion.Promotion, len(records))
+	for i, r := range records {
+		all[i] = r.Value
+	}
+	promotion.Newest(all)
+	return all, nil
+}
+
+// Warehouse returns the record of a warehouse.
+func (e *Engine) Warehouse(ctx context.Context, name pipeline.Name, warehouse string) (store.Warehouse, error) {
+	r, err := e.store.Warehouse(ctx, name, warehouse)
+	return r.Value, err
+}
+
+// StageRecord returns the record of a stage.
+func (e *Engine) StageRecord(ctx context.Context, name pipeline.StageName) (promotion.Stage, error) {
+	r, err := e.store.Stage(ctx, name)
+	return r.Value, err
+}

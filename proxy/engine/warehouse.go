@@ -1,0 +1,177 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/proxy/source/image"
+	"github.com/waybill-cd/waybill/proxy/store"
+)
+
+type warehouseKey struct {
+	Pipeline  pipeline.Name
+	Warehouse string
+}
+
+// lookState is what this process knows of a warehouse's looks. It is not
+// stored: a look that finds nothing new must cost no write.
+type lookState struct {
+	document string // hash of the document that the look was made by
+	next     time.Time
+	failures int
+}
+
+type looks struct {
+	mu     sync.Mutex
+	states map[warehouseKey]lookState
+}
+
+func (l *looks) get(k warehouseKey) lookState {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.states[k]
+}
+
+func (l *looks) put(k warehouseKey, s lookState) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.states[k] = s
+}
+
+func (l *looks) forget(k warehouseKey) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.states, k)
+}
+
+// look has a warehouse look at its repositories if it is time, if somebody
+// asked, or if its document has changed.
+func (e *Engine) look(ctx context.Context, key warehouseKey) (reconcile.Result, error) {
+	p, err := e.Pipeline(ctx, key.Pipeline)
+	if errors.Is(err, ErrNotFound) {
+		e.looks.forget(key)
+		return reconcile.Result{}, nil
+	}
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	w, ok := p.Warehouse(key.Warehouse)
+	if !ok {
+		e.looks.forget(key)
+		return reconcile.Result{}, nil
+	}
+	record, err := e.store.Warehouse(ctx, key.Pipeline, key.Warehouse)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	state, now := e.looks.get(key), e.Now()
+	asked := record.Value.Asked != record.Value.Refresh
+	if wait := state.next.Sub(now); wait > 0 && state.document == p.Hash && !asked {
+		return reconcile.Result{RequeueAfter: wait}, nil
+	}
+
+	found, lookErr := e.discover(ctx, w)
+	if ctx.Err() != nil {
+		return reconcile.Result{}, ctx.Err()
+	}
+	state.document = p.Hash
+	if lookErr != nil {
+		state.failures++
+	} else {
+		state.failures = 0
+	}
+	state.next = e.Now().Add(pause(w, state.failures, lookErr))
+	if err := e.record(ctx, p, w, &record, found, lookErr); err != nil {
+		return again(err)
+	}
+	e.looks.put(key, state)
+	warehouseLooked.WithLabelValues(key.Pipeline.String(), w.Name).SetToCurrentTime()
+	warehouseLooks.WithLabelValues(key.Pipeline.String(), w.Name, outcome(lookErr)).Inc()
+	return reconcile.Result{RequeueAfter: state.next.Sub(e.Now())}, nil
+}
+
+func outcome(err error) string {
+	if err != nil {
+		return "failed"
+	}
+	return "found"
+}
+
+// discover asks every subscription. All of them have to answer: freight is
+// never made of a part.
+func (e *Engine) discover(ctx context.Context, w pipeline.Warehouse) (freight.Artifacts, error) {
+	var found freight.Artifacts
+	for i, s := range w.Subscriptions {
+		selected, err := e.images.Discover(ctx, *s.Image)
+		if err != nil {
+			return freight.Artifacts{}, fmt.Errorf("subscriptions[%d]: %w", i, err)
+		}
+		found.Images = append(found.Images, selected)
+	}
+	return found, nil
+}
+
+// record stores the freight that was found and the outcome of the look.
+func (e *Engine) record(ctx context.Context, p Pipeline, w pipeline.Warehouse, r *store.Record[store.Warehouse], found freight.Artifacts, lookErr error) error {
+	before := r.Value
+	r.Value.Refresh, r.Value.Error = r.Value.Asked, ""
+	if lookErr != nil {
+		r.Value.Error = lookErr.Error()
+	} else {
+		f := freight.New(p.Name.String(), w.Name, found, e.Now())
+		created, err := e.createFreight(ctx, p.Name, f)
+		if err != nil {
+			return err
+		}
+		if created {
+			freightCreated.WithLabelValues(p.Name.String(), w.Name).Inc()
+			e.event(p.Name, corev1.EventTypeNormal, "FreightCreated", "warehouse %s made freight %s: %s", w.Name, freight.Short(f.ID), f.Summary())
+		}
+		r.Value.Candidate = f.ID
+	}
+	if err := e.store.PutWarehouse(ctx, p.Name, r); err != nil {
+		return err
+	}
+	if r.Value.Error != "" && r.Value.Error != before.Error {
+		e.event(p.Name, corev1.EventTypeWarning, "DiscoveryFailed", "warehouse %s: %s", w.Name, r.Value.Error)
+	}
+	return nil
+}
+
+func (e *Engine) createFreight(ctx context.Context, name pipeline.Name, f freight.Freight) (created bool, err error) {
+	switch _, err := e.store.FreightByID(ctx, name, f.ID); {
+	case err == nil:
+		return false, nil
+	case !errors.Is(err, store.ErrNotFound):
+		return false, err
+	}
+	return e.store.CreateFreight(ctx, f)
+}
+
+// firstRetry is the pause after the first failed look; it doubles from there to
+// the warehouse's interval.
+const firstRetry = 10 * time.Second
+
+// pause is the time to the next look: the interval, sooner after a failure that
+// may pass, and never sooner than a registry asked for.
+func pause(w pipeline.Warehouse, failures int, err error) time.Duration {
+	interval := time.Duration(w.Interval)
+	wait := interval
+	if failures > 0 {
+		const doublings = 10
+		wait = min(interval, firstRetry<<min(failures-1, doublings))
+	}
+	var busy *image.Busy
+	if errors.As(err, &busy) {
+		wait = max(wait, busy.RetryAfter)
+	}
+	return wait
+}

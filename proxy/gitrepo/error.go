@@ -1,0 +1,135 @@
+package gitrepo
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/transport"
+	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+)
+
+// What an error of this package may be (errors.Is). One that is none of these
+// is of the moment: repeating the call later may succeed.
+var (
+	// ErrRefused lasts until a person changes something.
+	ErrRefused = errors.New("refused")
+	// ErrNoRevision: the repository has no such commit, or does not hand it out.
+	ErrNoRevision = errors.New("no such revision")
+	// ErrNoFile: there is no such file at the revision.
+	ErrNoFile = errors.New("no such file")
+)
+
+// failure is a sentence for people, and what it is for the caller.
+type failure struct {
+	sentence string
+	causes   []error
+}
+
+func (f *failure) Error() string   { return f.sentence }
+func (f *failure) Unwrap() []error { return f.causes }
+
+// failed makes the error of a sentence. The cause is kept but not told.
+func failed(cause error, format string, args ...any) error {
+	return &failure{fmt.Sprintf(format, args...), []error{cause}}
+}
+
+// refused is failed for what lasts until a person changes something; the cause
+// may be nil.
+func refused(cause error, format string, args ...any) error {
+	f := &failure{fmt.Sprintf(format, args...), []error{ErrRefused}}
+	if cause != nil {
+		f.causes = append(f.causes, cause)
+	}
+	return f
+}
+
+// damage is the error of a copy that cannot be read or written.
+type damage struct{ err error }
+
+func (d *damage) Error() string {
+	return fmt.Sprintf("the proxy's copy of the Git repository cannot be used: %s", oneLine(reason(d.err).Error()))
+}
+func (d *damage) Unwrap() error { return d.err }
+
+// unreachable makes a sentence of what went wrong between here and the server;
+// verb is what was tried: read or write.
+func (a address) unreachable(ctx context.Context, verb string, err error) error {
+	var (
+		known       *failure
+		status      *githttp.Err
+		unexpected  *plumbing.UnexpectedError
+		certificate *tls.CertificateVerificationError
+	)
+	if errors.As(err, &unexpected) { // which does not unwrap
+		err = unexpected.Err
+	}
+	switch {
+	case errors.As(err, &known), errors.As(err, new(*damage)):
+		return err
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return failed(ctx.Err(), "the Git repository %s did not answer in time: try again later", a.name)
+	case ctx.Err() != nil:
+		return failed(ctx.Err(), "the work on the Git repository %s was broken off", a.name)
+	case errors.Is(err, transport.ErrAuthenticationRequired):
+		return refused(err, "the Git repository %s asks for credentials, or does not accept those it got: "+
+			"put a user name and a password (or token) that may %s it into its repository Secret in Waybill's namespace", a.name, verb)
+	case errors.Is(err, transport.ErrAuthorizationFailed):
+		return refused(err, "the account for the Git repository %s may not %s it: "+
+			"give it the right, or put another one into the repository Secret in Waybill's namespace", a.name, verb)
+	case errors.Is(err, transport.ErrRepositoryNotFound):
+		return refused(err, "there is no Git repository %s, or its account may not see it: "+
+			"check the URL and the repository Secret in Waybill's namespace", a.name)
+	case errors.Is(err, transport.ErrEmptyRemoteRepository):
+		return refused(err, "the Git repository %s is empty: push a first commit", a.name)
+	case errors.Is(err, errRedirect):
+		return refused(err, "the Git repository %s redirects to another host, which gets no credentials: use its new URL", a.name)
+	case errors.Is(err, errPlain):
+		return refused(err, "the Git repository %s redirects to plain HTTP, which gets no credentials: use its https:// URL", a.name)
+	case errors.As(err, new(*http.MaxBytesError)):
+		return refused(err, "the Git repository %s sends more than the proxy takes: raise the limit, or move the Application to a smaller repository", a.name)
+	case errors.As(err, &certificate):
+		return refused(err, "the certificate of the Git repository %s is not trusted (%s): add its authority to those of the proxy",
+			a.name, oneLine(certificate.Err.Error()))
+	case errors.As(err, &status):
+		return failed(err, "the Git repository %s answers with status %d %s: try again later",
+			a.name, status.StatusCode(), http.StatusText(status.StatusCode()))
+	}
+	return failed(err, "the Git repository %s cannot be reached (%s): try again later", a.name, oneLine(reason(err).Error()))
+}
+
+// reason takes the URL, or the path on this machine, off an error.
+func reason(err error) error {
+	var (
+		request *url.Error
+		file    *fs.PathError
+	)
+	switch {
+	case errors.As(err, &request):
+		return request.Err
+	case errors.As(err, &file):
+		return file.Err
+	}
+	return err
+}
+
+const maxTold = 300 // bytes that are repeated of what a server said
+
+// oneLine makes foreign text fit into a sentence.
+func oneLine(text string) string {
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError
+	}), " ")
+	if len(text) > maxTold {
+		text = strings.ToValidUTF8(text[:maxTold], "") + " …"
+	}
+	return text
+}

@@ -1,0 +1,146 @@
+package gitrepo
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/go-git/go-billy/v5/osfs"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/cache"
+	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/go-git/go-git/v5/storage/filesystem"
+	"github.com/go-git/go-git/v5/storage/memory"
+)
+
+const (
+	maxCached  = 2 << 20 // bytes of decoded objects in memory, for each store
+	maxFetches = 64      // packs in a store: each makes every lookup slower
+)
+
+// store is a copy of a repository at a few of its commits, each without its
+// parents, and with all of its folders; of its files it may hold only some. It
+// can be dropped at any time.
+type store struct {
+	dir     string
+	objects *filesystem.Storage
+	fetches int
+	bytes   int64 // fetched or written
+}
+
+func newStore(folder string) (*store, error) {
+	dir, err := os.MkdirTemp(folder, "repository-")
+	if err != nil {
+		return nil, &damage{err}
+	}
+	s := &store{dir: dir, objects: filesystem.NewStorage(osfs.New(dir, osfs.WithBoundOS()), cache.NewObjectLRU(maxCached))}
+	if err := s.objects.Init(); err != nil {
+		s.remove()
+		return nil, &damage{err}
+	}
+	return s, nil
+}
+
+// remove leaves nothing on disk; what cannot be removed goes with the folder
+// when the next process starts.
+func (s *store) remove() {
+	_ = s.objects.Close()
+	_ = os.RemoveAll(s.dir)
+}
+
+func (s *store) outgrown(limit int64) bool { return s.bytes > limit || s.fetches >= maxFetches }
+
+func (s *store) has(id plumbing.Hash) bool { return s.objects.HasEncodedObject(id) == nil }
+
+func (s *store) commit(id plumbing.Hash) (*object.Commit, error) {
+	c, err := object.GetCommit(s.objects, id)
+	if err != nil {
+		return nil, &damage{fmt.Errorf("commit %s: %w", id, err)}
+	}
+	return c, nil
+}
+
+func (s *store) tree(id plumbing.Hash) (*object.Tree, error) {
+	t, err := object.GetTree(s.objects, id)
+	if err != nil {
+		return nil, &damage{fmt.Errorf("tree %s: %w", id, err)}
+	}
+	return t, nil
+}
+
+// size is a file's, in bytes.
+func (s *store) size(id plumbing.Hash) (int64, error) {
+	n, err := s.objects.EncodedObjectSize(id)
+	if err != nil {
+		return 0, &damage{fmt.Errorf("file %s: %w", id, err)}
+	}
+	return n, nil
+}
+
+func (s *store) file(id plumbing.Hash) (content []byte, err error) {
+	b, err := object.GetBlob(s.objects, id)
+	if err != nil {
+		return nil, &damage{fmt.Errorf("file %s: %w", id, err)}
+	}
+	r, err := b.Reader()
+	if err != nil {
+		return nil, &damage{fmt.Errorf("file %s: %w", id, err)}
+	}
+	defer func() {
+		if closed := r.Close(); err == nil && closed != nil {
+			err = &damage{closed}
+		}
+	}()
+	if content, err = io.ReadAll(r); err != nil {
+		return nil, &damage{fmt.Errorf("file %s: %w", id, err)}
+	}
+	return content, nil
+}
+
+// receive takes the pack of a commit in.
+func (s *store) receive(commit plumbing.Hash, pack io.Reader) error {
+	source := &source{r: pack}
+	err := packfile.UpdateObjectStorage(s.objects, source)
+	s.bytes += source.n
+	s.fetches++
+	if source.err != nil {
+		return source.err
+	}
+	if err != nil {
+		return &damage{err}
+	}
+	if !s.has(commit) {
+		return &damage{fmt.Errorf("the server did not send commit %s", commit)}
+	}
+	return nil
+}
+
+// keep takes in what was pushed.
+func (s *store) keep(pushed *memory.Storage) error {
+	for _, o := range pushed.Objects {
+		if _, err := s.objects.SetEncodedObject(o); err != nil {
+			return &damage{err}
+		}
+		s.bytes += o.Size()
+	}
+	return nil
+}
+
+// source is a reader that remembers how it ended, so that a broken connection
+// can be told from a broken disk.
+type source struct {
+	r   io.Reader
+	n   int64
+	err error
+}
+
+// Read implements io.Reader.
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.n += int64(n)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}

@@ -1,0 +1,143 @@
+// Command waybill-proxy is the backend of Waybill's Argo CD extension.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/waybill-cd/waybill/extension/pipeline"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+// settings are those of an installation.
+type settings struct {
+	namespace     string
+	argocd        string
+	applications  string
+	listen        string
+	metricsListen string
+	gates         string
+	cache         string
+	timeout       time.Duration
+	kubeconfig    string
+	context       string
+	verbose       bool
+	showVersion   bool
+}
+
+func (s *settings) flags() *flag.FlagSet {
+	f := flag.NewFlagSet("waybill-proxy", flag.ContinueOnError)
+	f.StringVar(&s.namespace, "namespace", pipeline.DefaultNamespace, "Waybill's own namespace, which holds its state")
+	f.StringVar(&s.argocd, "argocd-namespace", "argocd", "Argo CD's namespace")
+	f.StringVar(&s.applications, "application-namespaces", "", "further namespaces of Applications, separated by commas")
+	f.StringVar(&s.listen, "listen", ":8080", "address of the API, for argocd-server alone")
+	f.StringVar(&s.metricsListen, "metrics-listen", ":8081", "address of /metrics, /healthz and /readyz")
+	f.StringVar(&s.gates, "gates-dir", "/etc/waybill/gates", "folder with a file for each gate, named as the extension is, that holds its secret")
+	f.StringVar(&s.cache, "cache-dir", "/var/cache/waybill", "folder for what can be fetched again")
+	f.DurationVar(&s.timeout, "promotion-timeout", 15*time.Minute, "how long a promotion may run before it has failed")
+	f.StringVar(&s.kubeconfig, "kubeconfig", "", "kubeconfig file; in a cluster, the ServiceAccount's credentials")
+	f.BoolVar(&s.verbose, "verbose", false, "log what is decided, too")
+	f.BoolVar(&s.showVersion, "version", false, "print the version and exit")
+	return f
+}
+
+func (s *settings) check() error {
+	if s.timeout < time.Minute {
+		return fmt.Errorf("--promotion-timeout %s is too short for any deployment: at least 1m", s.timeout)
+	}
+	for name, address := range map[string]string{"--listen": s.listen, "--metrics-listen": s.metricsListen} {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return fmt.Errorf("%s %q is not an address: write [host]:port", name, address)
+		}
+	}
+	return nil
+}
+
+func (s *settings) applicationNamespaces() []string {
+	names := []string{s.argocd}
+	for _, name := range strings.Split(s.applications, ",") {
+		if name = strings.TrimSpace(name); name != "" && name != s.argocd {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func main() {
+	var s settings
+	flags := s.flags()
+	switch err := flags.Parse(os.Args[1:]); {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err != nil:
+		os.Exit(2)
+	case s.showVersion:
+		fmt.Println(version)
+		return
+	}
+	if err := s.check(); err != nil {
+		fmt.Fprintln(os.Stderr, "waybill-proxy:", err)
+		os.Exit(2)
+	}
+	log.SetLogger(logger(s.verbose))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, s); err != nil {
+		fmt.Fprintln(os.Stderr, "waybill-proxy:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func logger(verbose bool) logr.Logger { return zap.New(zap.UseDevMode(verbose)) }
+
+// The limits of the API's server: its callers are argocd-server's connections.
+const (
+	readTimeout  = 10 * time.Second
+	writeTimeout = 60 * time.Second
+	idleTimeout  = 2 * time.Minute
+	stopTimeout  = 10 * time.Second
+)
+
+// listener serves the API in every replica, whoever holds the Lease.
+type listener struct {
+	address string
+	handler http.Handler
+}
+
+// NeedLeaderElection tells the manager that every replica answers.
+func (listener) NeedLeaderElection() bool { return false }
+
+// Start serves until the context ends, and lets the calls that are under way
+// come to their end.
+func (l listener) Start(ctx context.Context) error {
+	server := &http.Server{
+		Addr: l.address, Handler: l.handler,
+		ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.ListenAndServe() }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("cannot serve the API at %s: %w", l.address, err)
+	case <-ctx.Done():
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	return server.Shutdown(ending)
+}

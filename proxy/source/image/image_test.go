@@ -1,0 +1,371 @@
+package image_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/hack/stack/fault"
+	"github.com/waybill-cd/waybill/hack/stack/registry"
+	"github.com/waybill-cd/waybill/proxy/source/image"
+)
+
+func serve(t *testing.T, c registry.Config, tags ...string) (*registry.Server, map[string]string) {
+	t.Helper()
+	server := registry.New(c)
+	if err := server.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Kill() })
+	digests := map[string]string{}
+	for _, tag := range tags {
+		digests[tag] = push(t, server, tag)
+	}
+	return server, digests
+}
+
+func push(t *testing.T, server *registry.Server, tag string) string {
+	t.Helper()
+	digest, err := server.PushImage(t.Context(), "shop", tag, registry.Image{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return digest
+}
+
+func subscription(server *registry.Server) pipeline.ImageSubscription {
+	return pipeline.ImageSubscription{RepoURL: server.Repository("shop"), ImageSelectionStrategy: pipeline.StrategySemVer}
+}
+
+func discover(t *testing.T, source *image.Source, sub pipeline.ImageSubscription) freight.Image {
+	t.Helper()
+	found, err := source.Discover(t.Context(), sub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// requests lists what a server got: "GET /v2/".
+func requests(traffic *fault.Traffic) []string {
+	lines := []string{}
+	for _, r := range traffic.Requests() {
+		line := r.Method + " " + r.Path
+		if r.Query != "" {
+			line += "?" + r.Query
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+const (
+	ping = "GET /v2/"
+	list = "GET /v2/shop/tags/list?n=1000"
+)
+
+func TestTheGreatestVersionIsDiscoveredWithItsDigest(t *testing.T) {
+	server, digests := serve(t, registry.Config{}, "v1.9.0", "v1.10.0", "v2.0.0", "latest")
+	sub := subscription(server)
+	sub.Constraint = "^1.0.0"
+	got := discover(t, image.New(image.Options{}), sub)
+	want := freight.Image{RepoURL: sub.RepoURL, Tag: "v1.10.0", Digest: digests["v1.10.0"]}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("image (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnUnchangedLookIsTheListAlone(t *testing.T) {
+	server, _ := serve(t, registry.Config{}, "v1.0.0", "v1.1.0")
+	source, sub := image.New(image.Options{}), subscription(server)
+	first := discover(t, source, sub)
+	if diff := cmp.Diff([]string{ping, list, "HEAD /v2/shop/manifests/v1.1.0"}, requests(&server.Traffic)); diff != "" {
+		t.Errorf("requests of the first look (-want +got):\n%s", diff)
+	}
+	server.Traffic.Reset()
+	if diff := cmp.Diff(first, discover(t, source, sub)); diff != "" {
+		t.Errorf("image of the second look (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{list}, requests(&server.Traffic)); diff != "" {
+		t.Errorf("requests of the second look (-want +got):\n%s", diff)
+	}
+
+	digest := push(t, server, "v1.2.0")
+	server.Traffic.Reset()
+	if got := discover(t, source, sub); got.Digest != digest {
+		t.Errorf("digest %s, want %s of the new tag", got.Digest, digest)
+	}
+	if diff := cmp.Diff([]string{list, "HEAD /v2/shop/manifests/v1.2.0"}, requests(&server.Traffic)); diff != "" {
+		t.Errorf("requests of a look at a new tag (-want +got):\n%s", diff)
+	}
+}
+
+func TestATagIsTakenAsFixedWhileItIsKnown(t *testing.T) {
+	server, digests := serve(t, registry.Config{}, "v1.0.0")
+	source, sub := image.New(image.Options{MaxKnown: 1}), subscription(server)
+	discover(t, source, sub)
+	moved := push(t, server, "v1.0.0")
+	if got := discover(t, source, sub); got.Digest != digests["v1.0.0"] {
+		t.Errorf("digest %s, want %s as it was first read", got.Digest, digests["v1.0.0"])
+	}
+	// What is remembered is bounded: another tag takes the place.
+	sub.Constraint = ">1.0.0"
+	push(t, server, "v1.1.0")
+	discover(t, source, sub)
+	sub.Constraint = "1.0.0"
+	if got := discover(t, source, sub); got.Digest != moved {
+		t.Errorf("digest %s, want %s as it is read anew", got.Digest, moved)
+	}
+}
+
+func TestTheDigestOfAnImageOfSeveralPlatformsIsTheIndexs(t *testing.T) {
+	server, _ := serve(t, registry.Config{})
+	index, err := random.Index(64, 1, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tag, err := name.NewTag(server.Repository("shop") + ":v1.0.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.WriteIndex(tag, index, remote.WithContext(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	want, err := index.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := discover(t, image.New(image.Options{}), subscription(server)); got.Digest != want.String() {
+		t.Errorf("digest %s, want %s", got.Digest, want)
+	}
+}
+
+func TestLooksAtOnceAgree(t *testing.T) {
+	server, digests := serve(t, registry.Config{}, "v1.0.0")
+	source, sub := image.New(image.Options{}), subscription(server)
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() {
+			got, err := source.Discover(t.Context(), sub)
+			if err != nil || got.Digest != digests["v1.0.0"] {
+				t.Errorf("image %v, %v", got, err)
+			}
+		})
+	}
+	wg.Wait()
+	heads := server.Traffic.Count(func(r fault.Request) bool { return r.Method == http.MethodHead })
+	pings := server.Traffic.Count(func(r fault.Request) bool { return r.Path == "/v2/" })
+	if heads != 1 || pings != 1 {
+		t.Errorf("%d HEAD requests and %d pings, want 1 of each", heads, pings)
+	}
+}
+
+func TestErrorsTellTheRepositoryTheCauseAndTheRemedy(t *testing.T) {
+	server, _ := serve(t, registry.Config{}, "v1.0.0", "latest", "2.0")
+	private, _ := serve(t, registry.Config{User: "ci", Password: "secret"}, "v1.0.0")
+	gone, _ := serve(t, registry.Config{})
+	if err := gone.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	with := func(f func(*pipeline.ImageSubscription)) pipeline.ImageSubscription {
+		sub := subscription(server)
+		f(&sub)
+		return sub
+	}
+	for what, test := range map[string]struct {
+		sub  pipeline.ImageSubscription
+		want error
+		told string
+	}{
+		"no tag qualifies": {
+			with(func(s *pipeline.ImageSubscription) { s.Constraint = "^3.0.0"; s.IgnoreTagsRegexes = []string{"x"} }),
+			image.ErrNothing,
+			"none of the 3 tags of " + server.Repository("shop") + " qualifies, wanted is a full semantic version within ^3.0.0 " +
+				"that allowTagsRegexes and ignoreTagsRegexes let through: push one, or change the subscription",
+		},
+		"no repository": {
+			with(func(s *pipeline.ImageSubscription) { s.RepoURL = server.Repository("cart") }),
+			image.ErrNotFound, "there is no image repository " + server.Repository("cart") + ": check repoURL",
+		},
+		"a private repository": {
+			subscription(private), image.ErrUnauthorized,
+			"the registry asks for credentials for " + private.Repository("shop"),
+		},
+		"no registry": {
+			subscription(gone), image.ErrUnreachable,
+			"the registry of " + gone.Repository("shop") + " cannot be read (",
+		},
+		"an unknown host": {
+			with(func(s *pipeline.ImageSubscription) { s.RepoURL = "registry.invalid/shop" }),
+			image.ErrUnreachable, "registry.invalid/shop",
+		},
+		"no name": {
+			with(func(s *pipeline.ImageSubscription) { s.RepoURL = "https://registry.example.com/shop:v1" }),
+			image.ErrInvalid, `"https://registry.example.com/shop:v1" is not an image repository: write host/path`,
+		},
+		"a constraint that is none": {
+			with(func(s *pipeline.ImageSubscription) { s.Constraint = "about 1" }),
+			image.ErrInvalid, `"about 1" is not a version range`,
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			got, err := image.New(image.Options{}).Discover(t.Context(), test.sub)
+			if !errors.Is(err, test.want) || got != (freight.Image{}) {
+				t.Fatalf("%v, error %v, want %v", got, err, test.want)
+			}
+			if !strings.Contains(err.Error(), test.told) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("it tells %q, want %q in it", err, test.told)
+			}
+		})
+	}
+}
+
+func TestATagThatGoesAwayMeanwhileIsNotReplacedByAnother(t *testing.T) {
+	server, digests := serve(t, registry.Config{}, "v1.0.0", "v1.1.0")
+	server.Traffic.SetFault(func(r *http.Request) *fault.Fault {
+		if r.Method == http.MethodHead {
+			return &fault.Fault{Status: http.StatusNotFound}
+		}
+		return nil
+	})
+	source, sub := image.New(image.Options{}), subscription(server)
+	if got, err := source.Discover(t.Context(), sub); !errors.Is(err, image.ErrStale) {
+		t.Errorf("%v, error %v, want %v", got, err, image.ErrStale)
+	}
+	server.Traffic.SetFault(nil)
+	if got := discover(t, source, sub); got.Digest != digests["v1.1.0"] {
+		t.Errorf("the next look finds %v", got)
+	}
+}
+
+func TestARegistryWithoutHEADIsReadByGET(t *testing.T) {
+	server, digests := serve(t, registry.Config{}, "v1.0.0")
+	server.Traffic.SetFault(func(r *http.Request) *fault.Fault {
+		if r.Method == http.MethodHead {
+			return &fault.Fault{Status: http.StatusMethodNotAllowed}
+		}
+		return nil
+	})
+	if got := discover(t, image.New(image.Options{}), subscription(server)); got.Digest != digests["v1.0.0"] {
+		t.Errorf("digest %s, want %s", got.Digest, digests["v1.0.0"])
+	}
+}
+
+func TestAFaultAtAnyRequestIsAnErrorAndNoImage(t *testing.T) {
+	server, digests := serve(t, registry.Config{}, "v1.0.0")
+	sub := subscription(server)
+	for at := range []string{ping, list, "HEAD"} {
+		for what, f := range map[string]*fault.Fault{
+			"status": {Status: http.StatusInternalServerError, Body: "secret internals"},
+			"drop":   {Drop: true},
+			"junk":   {Status: http.StatusNoContent},
+		} {
+			if at == 0 && what == "junk" {
+				f = &fault.Fault{Status: http.StatusTeapot}
+			}
+			source, n := image.New(image.Options{}), 0
+			var mu sync.Mutex
+			server.Traffic.SetFault(func(*http.Request) *fault.Fault {
+				mu.Lock()
+				defer mu.Unlock()
+				if n++; n > at {
+					return f
+				}
+				return nil
+			})
+			got, err := source.Discover(t.Context(), sub)
+			if !errors.Is(err, image.ErrUnreachable) || got != (freight.Image{}) {
+				t.Errorf("%s at request %d: %v, error %v", what, at+1, got, err)
+			}
+			if err != nil && strings.Contains(err.Error(), "internals") {
+				t.Errorf("%s at request %d: the error repeats the page: %v", what, at+1, err)
+			}
+			server.Traffic.SetFault(nil)
+			if got := discover(t, source, sub); got.Digest != digests["v1.0.0"] {
+				t.Errorf("%s at request %d: the next look finds %v", what, at+1, got)
+			}
+		}
+	}
+}
+
+func TestALookEndsWithItsContext(t *testing.T) {
+	server, _ := serve(t, registry.Config{}, "v1.0.0")
+	ctx, cancel := context.WithCancel(t.Context())
+	server.Traffic.SetFault(func(*http.Request) *fault.Fault {
+		cancel()
+		return &fault.Fault{Drop: true}
+	})
+	if _, err := image.New(image.Options{}).Discover(ctx, subscription(server)); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want %v", err, context.Canceled)
+	}
+}
+
+func TestTheLimiterIsAskedBeforeEachRequest(t *testing.T) {
+	server, _ := serve(t, registry.Config{}, "v1.0.0")
+	limiter := &counter{}
+	source := image.New(image.Options{Limiter: limiter})
+	sub := subscription(server)
+	discover(t, source, sub)
+	limiter.hosts = nil
+	discover(t, source, sub)
+	if diff := cmp.Diff([]string{server.Host()}, limiter.hosts); diff != "" {
+		t.Errorf("hosts (-want +got):\n%s", diff)
+	}
+	limiter.err = errors.New("not now")
+	server.Traffic.Reset()
+	if _, err := source.Discover(t.Context(), sub); !errors.Is(err, limiter.err) {
+		t.Errorf("error %v, want %v", err, limiter.err)
+	}
+	if n := server.Traffic.Count(nil); n != 0 {
+		t.Errorf("%d requests, want none", n)
+	}
+}
+
+type counter struct {
+	mu    sync.Mutex
+	hosts []string
+	err   error
+}
+
+func (c *counter) Wait(_ context.Context, host string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hosts = append(c.hosts, host)
+	return c.err
+}
+
+func ExampleSource_Discover() {
+	server := registry.New(registry.Config{})
+	ctx := context.Background()
+	if err := server.Start(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = server.Kill() }()
+	for _, tag := range []string{"v1.4.1", "v1.4.2", "nightly"} {
+		if _, err := server.PushImage(ctx, "shop", tag, registry.Image{}); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	found, err := image.New(image.Options{}).Discover(ctx, pipeline.ImageSubscription{
+		RepoURL: server.Repository("shop"), Constraint: "^1.0.0",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(found.Tag, len(found.Digest))
+	// Output: v1.4.2 71
+}

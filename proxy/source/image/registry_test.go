@@ -1,0 +1,227 @@
+package image_test
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/proxy/source/image"
+)
+
+// digest is what the scripted registries answer to each HEAD.
+const digest = "sha256:7d3f0c1b2a4e5f60718293a4b5c6d7e8f90123456789abcdef0123456789abcd"
+
+// scripted is a registry that does what real ones do when they are not well.
+func scripted(t *testing.T, tags http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(script(tags))
+	t.Cleanup(server.Close)
+	return server
+}
+
+func script(tags http.HandlerFunc) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v2/{$}", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /v2/shop/tags/list", tags)
+	mux.HandleFunc("HEAD /v2/shop/manifests/{tag}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/vnd.oci.image.index.v1+json")
+		w.Header().Set("Content-Length", "10")
+		w.Header().Set("Docker-Content-Digest", digest)
+	})
+	return mux
+}
+
+func at(server *httptest.Server) pipeline.ImageSubscription {
+	_, host, _ := strings.Cut(server.URL, "://")
+	return pipeline.ImageSubscription{RepoURL: host + "/shop"}
+}
+
+// page answers with some tags and, unless empty, a link to the next page.
+func page(w http.ResponseWriter, next string, tags ...string) {
+	if next != "" {
+		w.Header().Set("Link", "<"+next+`>; rel="next"`)
+	}
+	_, _ = fmt.Fprintf(w, `{"name":"shop","tags":["%s"]}`, strings.Join(tags, `","`))
+}
+
+func TestAllPagesOfTheListAreRead(t *testing.T) {
+	const pages = 5
+	var requests atomic.Int64
+	server := scripted(t, func(w http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.URL.Query().Get("page"))
+		requests.Add(1)
+		next := ""
+		if n+1 < pages {
+			next = fmt.Sprintf("/v2/shop/tags/list?page=%d", n+1)
+		}
+		page(w, next, fmt.Sprintf("v1.%d.0", n), "not-a-version", "../../x", "")
+	})
+	got := discover(t, image.New(image.Options{}), at(server))
+	if got.Tag != "v1.4.0" || got.Digest != digest || requests.Load() != pages {
+		t.Errorf("image %v after %d pages, want v1.4.0 after %d", got, requests.Load(), pages)
+	}
+}
+
+func TestPagesOfAPrivateNetworkAreReadOverTLS(t *testing.T) {
+	server := httptest.NewTLSServer(script(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("last") == "" {
+			page(w, "/v2/shop/tags/list?last=v1.0.0", "v1.0.0")
+			return
+		}
+		page(w, "", "v1.1.0")
+	}))
+	t.Cleanup(server.Close)
+	sub := at(server)
+	sub.InsecureSkipTLSVerify = true
+	if got := discover(t, image.New(image.Options{}), sub); got.Tag != "v1.1.0" {
+		t.Errorf("image %v, want the one of the second page", got)
+	}
+}
+
+func TestAListThatIsNotWholeIsAnError(t *testing.T) {
+	elsewhere := scripted(t, func(http.ResponseWriter, *http.Request) { t.Error("another host was asked for a page") })
+	for what, test := range map[string]struct {
+		second http.HandlerFunc
+		want   error
+		told   string
+	}{
+		"a page that fails": {
+			func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
+			image.ErrUnreachable, "answers with status 502 Bad Gateway",
+		},
+		"a page that breaks off": {
+			func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"tags":["v1.0.0","v1.`)) },
+			image.ErrUnreachable, "cannot be read",
+		},
+		"a page that went away": {
+			func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) },
+			image.ErrNotFound, "there is no image repository",
+		},
+		"a page on another host": {
+			func(w http.ResponseWriter, _ *http.Request) { page(w, elsewhere.URL+"/v2/shop/tags/list", "v1.1.0") },
+			image.ErrUnreachable, "cannot be read",
+		},
+		"pages in a circle": {
+			func(w http.ResponseWriter, r *http.Request) { page(w, r.URL.RequestURI()) },
+			image.ErrTooLarge, "has more than 100000 tags",
+		},
+		"more tags than are read": {
+			func(w http.ResponseWriter, r *http.Request) {
+				page(w, r.URL.RequestURI(), strings.Split(strings.Repeat("v1.0.0,", 9999)+"v1.0.0", ",")...)
+			},
+			image.ErrTooLarge, "has more than 100000 tags",
+		},
+		"a page without an end": {
+			func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write([]byte(`{"tags":["`))
+				junk := []byte(strings.Repeat("x", 1<<20))
+				for {
+					if _, err := w.Write(junk); err != nil {
+						return
+					}
+				}
+			},
+			image.ErrTooLarge, "sends more than 16 MiB at once",
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			server := scripted(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Query().Get("last") == "" {
+					page(w, "/v2/shop/tags/list?last=v1.0.0", "v1.0.0")
+					return
+				}
+				test.second(w, r)
+			})
+			got, err := image.New(image.Options{}).Discover(t.Context(), at(server))
+			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.told) || got.Tag != "" {
+				t.Errorf("%v, error %v, want %v that tells %q", got, err, test.want, test.told)
+			}
+		})
+	}
+}
+
+func TestACertificateIsTrustedOnlyWhereTheSubscriptionSaysSo(t *testing.T) {
+	server := httptest.NewTLSServer(script(func(w http.ResponseWriter, _ *http.Request) { page(w, "", "v1.0.0") }))
+	t.Cleanup(server.Close)
+	source, sub := image.New(image.Options{}), at(server)
+	if _, err := source.Discover(t.Context(), sub); !errors.Is(err, image.ErrUntrusted) || !strings.Contains(err.Error(), "insecureSkipTLSVerify: true") {
+		t.Errorf("error %v, want %v", err, image.ErrUntrusted)
+	}
+	sub.InsecureSkipTLSVerify = true
+	if got := discover(t, source, sub); got.Digest != digest {
+		t.Errorf("image %v", got)
+	}
+	sub.InsecureSkipTLSVerify = false
+	if _, err := source.Discover(t.Context(), sub); !errors.Is(err, image.ErrUntrusted) {
+		t.Errorf("error %v, want %v although the digest is known to another subscription", err, image.ErrUntrusted)
+	}
+
+	roots := http.DefaultTransport.(*http.Transport).Clone()
+	roots.TLSClientConfig = &tls.Config{RootCAs: server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, MinVersion: tls.VersionTLS12}
+	if got := discover(t, image.New(image.Options{Transport: roots}), sub); got.Digest != digest {
+		t.Errorf("image %v", got)
+	}
+}
+
+func TestADigestThatIsNoSHA256IsAnError(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodHead:
+			w.Header().Set("Content-Type", "application/vnd.oci.image.index.v1+json")
+			w.Header().Set("Content-Length", "10")
+			w.Header().Set("Docker-Content-Digest", "sha512:"+strings.Repeat("ab", 64))
+		case strings.HasSuffix(r.URL.Path, "/list"):
+			page(w, "", "v1.0.0")
+		}
+	}))
+	t.Cleanup(server.Close)
+	if got, err := image.New(image.Options{}).Discover(t.Context(), at(server)); !errors.Is(err, image.ErrUnreachable) {
+		t.Errorf("%v, error %v", got, err)
+	}
+}
+
+func TestAnEmptyRepositoryHasNothing(t *testing.T) {
+	server := scripted(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"name":"shop","tags":null}`)) })
+	_, err := image.New(image.Options{}).Discover(t.Context(), at(server))
+	if !errors.Is(err, image.ErrNothing) || !strings.Contains(err.Error(), "has no tags: push an image") {
+		t.Errorf("error %v, want %v", err, image.ErrNothing)
+	}
+}
+
+func TestOneConnectionServesAllLooks(t *testing.T) {
+	server := httptest.NewUnstartedServer(script(func(w http.ResponseWriter, _ *http.Request) {
+		page(w, "", "v1.0.0", strings.Repeat("x", 100))
+		_ = http.NewResponseController(w).Flush() // an answer in chunks, as of long lists
+	}))
+	var looks atomic.Int64
+	addresses := make(chan string, 100)
+	inner := server.Config.Handler
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		looks.Add(1)
+		addresses <- r.RemoteAddr
+		inner.ServeHTTP(w, r)
+	})
+	server.Start()
+	t.Cleanup(server.Close)
+	source, sub := image.New(image.Options{}), at(server)
+	for range 5 {
+		discover(t, source, sub)
+	}
+	close(addresses)
+	seen := map[string]int{}
+	for a := range addresses {
+		seen[a]++
+	}
+	if len(seen) != 1 {
+		t.Errorf("%d requests came over %d connections, want 1: %s", looks.Load(), len(seen), cmp.Diff(map[string]int{}, seen))
+	}
+}
