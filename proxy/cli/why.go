@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/spf13/cobra"
+
+	"github.com/waybill-cd/waybill/extension/eligibility"
+	"github.com/waybill-cd/waybill/proxy/cli/client"
+)
+
+// aim is a stage and the freight that is to go there, as flags say it.
+type aim struct {
+	stage   string
+	freight string
+}
+
+func (c *command) aimFlags(cmd *cobra.Command, a *aim) {
+	cmd.Flags().StringVar(&a.stage, "stage", "", "the stage; may be left out with --app")
+	cmd.Flags().StringVar(&a.freight, "freight", "", "the freight: a version, an ID, or the first digits of one")
+	c.complete(cmd, "stage", c.completeStages)
+	c.complete(cmd, "freight", c.completeFreight)
+}
+
+func (c *command) whyCommand() *cobra.Command {
+	var (
+		to       aim
+		rollback bool
+	)
+	cmd := &cobra.Command{
+		Use:   "why",
+		Short: "Tell why freight may, or may not, go into a stage",
+		Long: `Tell why freight may, or may not, go into a stage: each condition with the fact
+that it rests on, and what would change it. The exit code is 0 if the promotion
+may be asked for, and 3 if not.`,
+		Example: `  argocd-waybill why -p shop --stage prod --freight v1.2.0
+  argocd-waybill why -p shop --stage prod --freight 7d3f0c1 --rollback`,
+		Args: cobra.NoArgs,
+		RunE: c.run(func(cmd *cobra.Command, _ []string) error {
+			if to.freight == "" {
+				return usage("name the freight with --freight")
+			}
+			r, err := c.route(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if to.stage, err = c.stage(r, to.stage); err != nil {
+				return err
+			}
+			return c.judge(cmd.Context(), r, to, rollback)
+		}),
+	}
+	c.aimFlags(cmd, &to)
+	cmd.Flags().BoolVar(&rollback, "rollback", false, "judge a rollback to it")
+	c.outputFlag(cmd, formatJSON, formatYAML)
+	return cmd
+}
+
+// judge shows the verdict, and returns it as an error where it forbids.
+func (c *command) judge(ctx context.Context, r *route, to aim, rollback bool) error {
+	query := url.Values{"freight": {to.freight}}
+	if rollback {
+		query.Set("rollback", "true")
+	}
+	var verdict client.Document[eligibility.Verdict]
+	if err := r.get(ctx, &verdict, query, r.in("stages", to.stage, "eligibility")...); err != nil {
+		return err
+	}
+	var err error
+	if c.structured() {
+		err = c.write(verdict)
+	} else {
+		err = c.print("%s", c.style.verdict(verdict.Value, to.freight, c.Now()))
+	}
+	if err == nil && !verdict.Value.Allowed {
+		err = &refusedError{verdict: verdict.Value}
+	}
+	return err
+}
