@@ -1,0 +1,61 @@
+# Targets of the repository. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GO_BUILD = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+LINT = go tool -modfile=hack/lint/go.mod golangci-lint
+# Packages that start the real stack; they run one after the other.
+STACK_PACKAGES = ./hack/stack ./hack/bundle ./hack/e2e
+FUZZ_TIME ?= 3s
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build the three binaries into bin/.
+	$(GO_BUILD) -o bin/waybill-proxy ./proxy
+	$(GO_BUILD) -o bin/waybill-plugin ./plugin
+	$(GO_BUILD) -o bin/argocd-waybill ./proxy/cli/argocd-waybill
+
+.PHONY: demo
+demo: ## Run everything on this machine: Kubernetes, Argo CD, a registry, Git and a shop.
+	go run ./hack/demo
+
+.PHONY: demo-push
+demo-push: ## Push the next version of the demo's image, as CI would.
+	go run ./hack/demo push
+
+.PHONY: test
+test: lint test-unit test-fuzz test-stack ## All tests. Begins with lint.
+
+.PHONY: lint
+lint: ## Check the code with golangci-lint.
+	$(LINT) run ./...
+
+.PHONY: test-unit
+test-unit: ## Tests that need no stack.
+	go test -race -timeout 20m $$(go list ./... | grep -v -E '/hack/(stack|bundle|e2e)$$')
+
+.PHONY: test-stack
+test-stack: ## Tests on the real stack, the end-to-end flow among them.
+	go run ./hack/prepare
+	go test -race -p 1 -timeout 60m -v $(STACK_PACKAGES)
+
+.PHONY: test-fuzz
+test-fuzz: ## Every fuzz target for FUZZ_TIME (3s).
+	hack/fuzz.sh $(FUZZ_TIME)
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target for a minute.
+	$(MAKE) test-fuzz FUZZ_TIME=60s
+
+.PHONY: images
+images: ## Build both OCI images; REGISTRY=host/prefix pushes them there.
+	go run ./hack/images $(if $(REGISTRY),--registry $(REGISTRY))
+
+.PHONY: clean
+clean: ## Remove what was built.
+	rm -rf bin dist .demo

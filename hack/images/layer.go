@@ -1,0 +1,120 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"golang.org/x/crypto/x509roots/fallback/bundle"
+)
+
+const (
+	rootsFile      = "etc/ssl/certs/ca-certificates.crt" // where Go and OpenSSL look first
+	binariesFolder = "usr/local/bin"
+)
+
+// entry is a file or, with a trailing slash in its name, a folder of a layer. It
+// belongs to root: nothing in an image is writable by its user but /tmp.
+type entry struct {
+	name    string
+	mode    int64
+	content io.Reader // nil for a folder
+	size    int64
+}
+
+// userland is the layer below the binary: what a static Go program expects of a
+// system, and no more.
+func (p product) userland(path string, at time.Time) (v1.Layer, error) {
+	roots := certificates()
+	passwd := fmt.Appendf(nil, "%s:x:%d:%d::/tmp:/sbin/nologin\n", p.Account, p.User, p.User)
+	group := fmt.Appendf(nil, "%s:x:%d:\n", p.Account, p.User)
+	return layer(path, at, []entry{
+		{name: "etc/", mode: 0o755},
+		{name: "etc/group", mode: 0o644, content: bytes.NewReader(group), size: int64(len(group))},
+		{name: "etc/passwd", mode: 0o644, content: bytes.NewReader(passwd), size: int64(len(passwd))},
+		{name: "etc/ssl/", mode: 0o755},
+		{name: "etc/ssl/certs/", mode: 0o755},
+		{name: rootsFile, mode: 0o644, content: bytes.NewReader(roots), size: int64(len(roots))},
+		{name: "tmp/", mode: 0o1777},
+	})
+}
+
+// program is the layer that holds the binary.
+func (p product) program(path string, at time.Time, binary string) (v1.Layer, error) {
+	f, err := os.Open(binary)
+	if err != nil {
+		return nil, fmt.Errorf("reading the binary of %s: %w", p.Name, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("reading the binary of %s: %w", p.Name, err)
+	}
+	return layer(path, at, []entry{
+		{name: "usr/", mode: 0o755},
+		{name: "usr/local/", mode: 0o755},
+		{name: binariesFolder + "/", mode: 0o755},
+		{name: binariesFolder + "/" + p.Name, mode: 0o755, content: f, size: info.Size()},
+	})
+}
+
+// layer writes the entries, all of them dated at, to a tar file at path and
+// returns a layer that reads it; the file must outlive the layer.
+func layer(path string, at time.Time, entries []entry) (v1.Layer, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("making a layer: %w", err)
+	}
+	defer f.Close()
+	w := tar.NewWriter(f)
+	for _, e := range entries {
+		header := &tar.Header{Name: e.name, Mode: e.mode, Size: e.size, ModTime: at, Typeflag: tar.TypeReg, Format: tar.FormatUSTAR}
+		if e.content == nil {
+			header.Typeflag = tar.TypeDir
+		}
+		if err := w.WriteHeader(header); err != nil {
+			return nil, fmt.Errorf("writing %s to a layer: %w", e.name, err)
+		}
+		if e.content == nil {
+			continue
+		}
+		if _, err := io.Copy(w, e.content); err != nil {
+			return nil, fmt.Errorf("writing %s to a layer: %w", e.name, err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("writing a layer: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("writing a layer: %w", err)
+	}
+	l, err := tarball.LayerFromFile(path,
+		tarball.WithMediaType(types.OCILayer),
+		tarball.WithCompressionLevel(gzip.DefaultCompression),
+		tarball.WithCompressedCaching)
+	if err != nil {
+		return nil, fmt.Errorf("packing a layer: %w", err)
+	}
+	return l, nil
+}
+
+// certificates are Mozilla's root certificates in PEM, at the version that go.mod
+// names. One that Mozilla trusts only for what it issued before some day is left
+// out: a file cannot say so, and it would be trusted for everything.
+func certificates() []byte {
+	var roots bytes.Buffer
+	for root := range bundle.Roots() {
+		if root.Constraint == nil {
+			roots.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}))
+		}
+	}
+	return roots.Bytes()
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// product is a program that is shipped as an image of its own.
+type product struct {
+	Name        string // of the binary and of the repository
+	Package     string // import path of its main package, which has a variable version
+	Description string
+	User        int    // user and group that it runs as
+	Account     string // name of both
+}
+
+// index builds the product for the platforms. The folder dir keeps the files that
+// the index reads, until it has been used.
+func (p product) index(ctx context.Context, s source, platforms []v1.Platform, dir string, progress io.Writer) (v1.ImageIndex, error) {
+	userland, err := p.userland(filepath.Join(dir, p.Name+".userland.tar"), s.Time)
+	if err != nil {
+		return nil, err
+	}
+	var images []mutate.IndexAddendum
+	for _, platform := range platforms {
+		fmt.Fprintf(progress, "building %s %s for %s\n", p.Name, s.Version, platform.String())
+		path := filepath.Join(dir, p.Name+"."+platform.Architecture)
+		if err := compile(ctx, p.Package, path, s.Version, platform); err != nil {
+			return nil, err
+		}
+		program, err := p.program(path+".tar", s.Time, path)
+		if err != nil {
+			return nil, err
+		}
+		image, err := p.image(s, platform, userland, program)
+		if err != nil {
+			return nil, fmt.Errorf("making the image %s for %s: %w", p.Name, platform.String(), err)
+		}
+		images = append(images, mutate.IndexAddendum{Add: image, Descriptor: v1.Descriptor{Platform: &platform}})
+	}
+	index := mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), images...)
+	return mutate.Annotations(index, p.labels(s)).(v1.ImageIndex), nil
+}
+
+// image puts the layers and the configuration together.
+func (p product) image(s source, platform v1.Platform, userland, program v1.Layer) (v1.Image, error) {
+	image := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	user := fmt.Sprintf("%d:%d", p.User, p.User)
+	image, err := mutate.ConfigFile(image, &v1.ConfigFile{
+		OS:           platform.OS,
+		Architecture: platform.Architecture,
+		Created:      v1.Time{Time: s.Time},
+		RootFS:       v1.RootFS{Type: "layers"},
+		Config: v1.Config{
+			User:       user,
+			Env:        []string{"PATH=/" + binariesFolder},
+			Entrypoint: []string{"/" + binariesFolder + "/" + p.Name},
+			WorkingDir: "/",
+			Labels:     p.labels(s),
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return mutate.Append(image,
+		mutate.Addendum{Layer: userland, History: v1.History{Created: v1.Time{Time: s.Time}, CreatedBy: "hack/images: root certificates and the account " + p.Account}},
+		mutate.Addendum{Layer: program, History: v1.History{Created: v1.Time{Time: s.Time}, CreatedBy: "hack/images: " + p.Package}},
+	)
+}
+
+// labels are OCI's predefined keys, for people and scanners that look at an image.
+func (p product) labels(s source) map[string]string {
+	labels := map[string]string{
+		"org.opencontainers.image.title":       p.Name,
+		"org.opencontainers.image.description": p.Description,
+		"org.opencontainers.image.url":         repositoryURL,
+		"org.opencontainers.image.source":      repositoryURL,
+		"org.opencontainers.image.version":     s.Version,
+		"org.opencontainers.image.licenses":    "Apache-2.0",
+	}
+	if s.Revision != "" {
+		labels["org.opencontainers.image.revision"] = s.Revision
+	}
+	return labels
+}
