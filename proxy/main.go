@@ -34,8 +34,8 @@ type settings struct {
 	gates         string
 	cache         string
 	timeout       time.Duration
+	retention     time.Duration
 	kubeconfig    string
-	context       string
 	verbose       bool
 	showVersion   bool
 }
@@ -50,6 +50,7 @@ func (s *settings) flags() *flag.FlagSet {
 	f.StringVar(&s.gates, "gates-dir", "/etc/waybill/gates", "folder with a file for each gate, named as the extension is, that holds its secret")
 	f.StringVar(&s.cache, "cache-dir", "/var/cache/waybill", "folder for what can be fetched again")
 	f.DurationVar(&s.timeout, "promotion-timeout", 15*time.Minute, "how long a promotion may run before it has failed")
+	f.DurationVar(&s.retention, "retention", 365*24*time.Hour, "how long ended promotions, and freight that nothing names, are kept")
 	f.StringVar(&s.kubeconfig, "kubeconfig", "", "kubeconfig file; in a cluster, the ServiceAccount's credentials")
 	f.BoolVar(&s.verbose, "verbose", false, "log what is decided, too")
 	f.BoolVar(&s.showVersion, "version", false, "print the version and exit")
@@ -60,10 +61,15 @@ func (s *settings) check() error {
 	if s.timeout < time.Minute {
 		return fmt.Errorf("--promotion-timeout %s is too short for any deployment: at least 1m", s.timeout)
 	}
-	for name, address := range map[string]string{"--listen": s.listen, "--metrics-listen": s.metricsListen} {
-		if _, _, err := net.SplitHostPort(address); err != nil {
-			return fmt.Errorf("%s %q is not an address: write [host]:port", name, address)
-		}
+	if s.retention < 24*time.Hour {
+		return fmt.Errorf("--retention %s is too short for a record of who did what: at least 24h", s.retention)
+	}
+	return errors.Join(checkAddress("--listen", s.listen), checkAddress("--metrics-listen", s.metricsListen))
+}
+
+func checkAddress(flag, address string) error {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return fmt.Errorf("%s %q is not an address: write [host]:port", flag, address)
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func run(ctx context.Context, s settings) error {
 		return err
 	}
 	e := engine.New(records, applications, git, image.New(image.Options{}), mgr.GetEventRecorderFor("waybill"), engine.Options{
-		PromotionTimeout: s.timeout, Now: time.Now,
+		PromotionTimeout: s.timeout, Retention: s.retention, Now: time.Now,
 	})
 	if err := e.Loops(mgr); err != nil {
 		return fmt.Errorf("cannot set up the loops: %w", err)

@@ -55,3 +55,12 @@ func Build(ctx context.Context, root, folder string, log io.Writer, flags ...str
 func (b Binaries) Sidecar(root string) *stack.Plugin {
 	return &stack.Plugin{Binary: b.Plugin, Config: filepath.Join(root, "manifests", "sidecar", "plugin.yaml")}
 }
+
+// Race returns the flags that build with the race detector, where there is the C
+// compiler that it needs.
+func Race() []string {
+	if _, err := exec.LookPath("cc"); err != nil {
+		return nil
+	}
+	return []string{"-race"}
+}

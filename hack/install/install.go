@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"k8s.io/client-go/tools/clientcmd"
+
 	"github.com/waybill-cd/waybill/hack/bundle"
 	"github.com/waybill-cd/waybill/hack/stack"
 	"github.com/waybill-cd/waybill/hack/stack/process"
@@ -31,6 +33,10 @@ type Options struct {
 	Env []string
 	// Args are further flags of the proxy.
 	Args []string
+	// APIServer is the URL, and its certificate in PEM, through which the proxy's
+	// processes reach the API server; empty for the API server itself.
+	APIServer   string
+	Certificate []byte
 }
 
 // Installation is Waybill, installed in a stack.
@@ -75,7 +81,24 @@ func Install(ctx context.Context, s *stack.Stack, root string, b Binaries, o Opt
 	if i.config, err = s.ServiceAccountKubeconfig(ctx, Namespace, serviceAccount); err != nil {
 		return nil, err
 	}
+	if o.APIServer != "" {
+		if err := i.reachThrough(o.APIServer, o.Certificate); err != nil {
+			return nil, err
+		}
+	}
 	return i, i.start(ctx, Proxy, port)
+}
+
+// reachThrough makes the proxy's kubeconfig name another URL.
+func (i *Installation) reachThrough(url string, certificate []byte) error {
+	config, err := clientcmd.LoadFromFile(i.config)
+	if err != nil {
+		return fmt.Errorf("reading the proxy's kubeconfig: %w", err)
+	}
+	for _, cluster := range config.Clusters {
+		cluster.Server, cluster.CertificateAuthority, cluster.CertificateAuthorityData = url, "", certificate
+	}
+	return clientcmd.WriteToFile(*config, i.config)
 }
 
 // makeGates makes the gates' secrets with the command that users run, and lays

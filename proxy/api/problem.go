@@ -74,9 +74,23 @@ func problemOf(err error) v1.Problem {
 	case errors.Is(err, store.ErrConflict):
 		return v1.Problem{Type: v1.ProblemUnavailable, Title: "Try again", Status: http.StatusServiceUnavailable, Detail: "the record changes too fast: try again"}
 	case errors.As(err, &web):
-		return v1.Problem{Type: typeOf(web.Code), Title: http.StatusText(web.Code), Status: web.Code, Detail: fmt.Sprint(web.Message)}
+		return v1.Problem{Type: typeOf(web.Code), Title: http.StatusText(web.Code), Status: web.Code, Detail: sentence(web)}
 	default:
 		return v1.Problem{Type: v1.ProblemInternal, Title: "Internal error", Status: http.StatusInternalServerError, Detail: "something failed inside Waybill: the proxy's log tells what"}
+	}
+}
+
+// sentence tells for people what the router says in a word.
+func sentence(web *echo.HTTPError) string {
+	switch web.Code {
+	case http.StatusNotFound:
+		return "there is no such call: GET " + v1.Prefix + "/openapi.yaml tells which there are"
+	case http.StatusMethodNotAllowed:
+		return "this call has another method: GET " + v1.Prefix + "/openapi.yaml tells which"
+	case http.StatusRequestEntityTooLarge:
+		return "the body is larger than " + maxBody + "iB: shorten it"
+	default:
+		return fmt.Sprint(web.Message)
 	}
 }
 

@@ -175,20 +175,31 @@ func (s *Server) eligibility(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	rollback, err := boolParam(c, "rollback")
+	if err != nil {
+		return err
+	}
+	named := c.QueryParam("freight")
+	if err := wantFreight(named); err != nil {
+		return err
+	}
 	ctx := c.Request().Context()
 	situation, err := s.engine.Situation(ctx, p, c.Param("stage"))
 	if err != nil {
 		return err
 	}
-	rollback, err := boolParam(c, "rollback")
-	if err != nil {
-		return err
-	}
-	f, err := s.engine.FindFreight(ctx, p.Name, c.QueryParam("freight"))
+	f, err := s.engine.FindFreight(ctx, p.Name, named)
 	if err != nil {
 		return err
 	}
 	return c.JSON(http.StatusOK, s.engine.Verdict(situation, f, rollback))
+}
+
+func wantFreight(named string) error {
+	if named == "" {
+		return invalid("freight is missing: name an ID, an unambiguous beginning of one, or a version")
+	}
+	return nil
 }
 
 func boolParam(c echo.Context, name string) (bool, error) {

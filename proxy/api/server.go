@@ -9,6 +9,9 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"io"
+	"mime"
 	"net/http"
 	"strings"
 	"time"
@@ -33,13 +36,16 @@ type Server struct {
 	gates  *identity.Gates
 }
 
+// maxBody bounds the body of a request, in the words of echo.
+const maxBody = "64K"
+
 // New returns the API's handler.
 func New(e *engine.Engine, apps *argocd.Applications, policy *argocd.Policy, gates *identity.Gates) http.Handler {
 	s := &Server{engine: e, apps: apps, policy: policy, gates: gates}
 	router := echo.New()
 	router.HideBanner, router.HidePort = true, true
 	router.HTTPErrorHandler = s.fail
-	router.Use(middleware.Recover(), count, middleware.BodyLimit("64K"))
+	router.Use(count, middleware.Recover(), middleware.BodyLimit(maxBody))
 	s.routes(router.Group(v1.Prefix, s.identify, etag))
 	return router
 }
@@ -96,10 +102,7 @@ func etag(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		w := c.Response().Writer
 		held := &heldResponse{ResponseWriter: w, status: http.StatusOK}
-		c.Response().Writer = held
-		err := next(c)
-		c.Response().Writer = w
-		if err != nil {
+		if err := hold(c, held, next); err != nil {
 			return err
 		}
 		sum := sha256.Sum256(held.body.Bytes())
@@ -107,14 +110,36 @@ func etag(next echo.HandlerFunc) echo.HandlerFunc {
 		w.Header().Set("ETag", tag)
 		w.Header().Set("Cache-Control", "no-cache")
 		w.Header().Add("Vary", "Cookie")
-		if held.status == http.StatusOK && c.Request().Header.Get("If-None-Match") == tag {
+		if held.status == http.StatusOK && has(c.Request().Header.Values("If-None-Match"), tag) {
+			c.Response().Status = http.StatusNotModified
 			w.WriteHeader(http.StatusNotModified)
 			return nil
 		}
 		w.WriteHeader(held.status)
-		_, err = w.Write(held.body.Bytes())
+		_, err := w.Write(held.body.Bytes())
 		return err
 	}
+}
+
+// hold lets a handler answer into held. After a panic too, what follows answers
+// the client itself.
+func hold(c echo.Context, held *heldResponse, next echo.HandlerFunc) error {
+	defer func() { c.Response().Writer = held.ResponseWriter }()
+	c.Response().Writer = held
+	return next(c)
+}
+
+// has tells whether an If-None-Match header names a tag. A proxy that compresses
+// answers marks their tags as weak (RFC 9110, sections 8.8.3.2 and 13.1.2).
+func has(values []string, tag string) bool {
+	for _, value := range values {
+		for _, one := range strings.Split(value, ",") {
+			if strings.TrimPrefix(strings.TrimSpace(one), "W/") == tag {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // heldResponse keeps an answer until its tag is known.
@@ -131,17 +156,32 @@ func (h *heldResponse) Unwrap() http.ResponseWriter { return h.ResponseWriter }
 // read decodes the body of a request. Only JSON is taken, so that no form of
 // another site can be the request, and unknown fields are refused.
 func read(c echo.Context, into any) error {
-	r := c.Request()
-	if r.ContentLength == 0 {
+	body, err := io.ReadAll(c.Request().Body)
+	var tooLarge *echo.HTTPError
+	switch {
+	case errors.As(err, &tooLarge):
+		return tooLarge
+	case err != nil:
+		return invalid("the body ends before it is complete")
+	case len(body) == 0:
 		return nil
 	}
-	if mediaType, _, _ := strings.Cut(r.Header.Get(echo.HeaderContentType), ";"); strings.TrimSpace(mediaType) != echo.MIMEApplicationJSON {
+	if mediaType, _, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType)); err != nil || mediaType != echo.MIMEApplicationJSON {
 		return invalid("send the body as %s", echo.MIMEApplicationJSON)
 	}
-	dec := json.NewDecoder(r.Body)
+	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return invalid("the body cannot be read: %s", err)
+	var wrong *json.UnmarshalTypeError
+	switch err := dec.Decode(into); {
+	case errors.As(err, &wrong) && wrong.Field != "":
+		return invalid("the body's %s is a JSON %s, want a %s", wrong.Field, wrong.Value, wrong.Type)
+	case errors.As(err, &wrong):
+		return invalid("the body is a JSON %s, want an object", wrong.Value)
+	case err != nil:
+		return invalid("the body cannot be read: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return invalid("the body holds more than one JSON document")
 	}
 	return nil
 }
@@ -161,20 +201,23 @@ var (
 
 func init() { metrics.Registry.MustRegister(requests, duration) }
 
-// count measures a request. The route, not the path, is the label: its values
-// are few.
+// count measures a request. The route, not the path, is the label, and a client
+// may invent methods: the values of labels are few.
 func count(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
-		route := c.Path()
+		route, method := c.Path(), c.Request().Method
 		if route == "" {
 			route = "none"
 		}
+		if method != http.MethodGet && method != http.MethodPost {
+			method = "other"
+		}
 		duration.WithLabelValues(route).Observe(time.Since(start).Seconds())
-		requests.WithLabelValues(route, c.Request().Method, http.StatusText(c.Response().Status)).Inc()
+		requests.WithLabelValues(route, method, http.StatusText(c.Response().Status)).Inc()
 		return nil
 	}
 }

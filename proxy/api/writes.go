@@ -12,21 +12,21 @@ import (
 
 func (s *Server) promote(c echo.Context) error {
 	var body v1.Promote
-	return s.ask(c, v1.ActionPromote, &body, func() engine.Ask {
-		return engine.Ask{Freight: body.Freight, Reason: body.Reason, Key: body.Key}
+	return s.ask(c, v1.ActionPromote, &body, func() (engine.Ask, error) {
+		return engine.Ask{Freight: body.Freight, Reason: body.Reason, Key: body.Key}, wantFreight(body.Freight)
 	})
 }
 
 func (s *Server) rollback(c echo.Context) error {
 	var body v1.Rollback
-	return s.ask(c, v1.ActionRollback, &body, func() engine.Ask {
-		return engine.Ask{Freight: body.Freight, Origin: body.Origin, Reason: body.Reason, Key: body.Key, Rollback: true}
+	return s.ask(c, v1.ActionRollback, &body, func() (engine.Ask, error) {
+		return engine.Ask{Freight: body.Freight, Origin: body.Origin, Reason: body.Reason, Key: body.Key, Rollback: true}, nil
 	})
 }
 
 // ask takes a request for a promotion: 201 for a new one, 200 for the one that
 // the same key gave before.
-func (s *Server) ask(c echo.Context, action string, body any, request func() engine.Ask) error {
+func (s *Server) ask(c echo.Context, action string, body any, request func() (engine.Ask, error)) error {
 	p, err := s.pipelineOf(c)
 	if err != nil {
 		return err
@@ -37,7 +37,10 @@ func (s *Server) ask(c echo.Context, action string, body any, request func() eng
 	if err := read(c, body); err != nil {
 		return err
 	}
-	ask := request()
+	ask, err := request()
+	if err != nil {
+		return err
+	}
 	ask.By = caller(c).Username
 	promoted, created, err := s.engine.Promote(c.Request().Context(), p, c.Param("stage"), ask)
 	if err != nil {

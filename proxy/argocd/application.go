@@ -79,13 +79,13 @@ func see(app *v1alpha1.Application, controlNamespace string) (Application, error
 		source:    -1,
 		object:    app,
 	}
-	rendered := 0
+	rendered, chart := 0, ""
 	for i, s := range app.Spec.GetSources() {
 		if s.Plugin == nil || s.Plugin.Name != PluginName {
 			continue
 		}
 		rendered++
-		a.RepoURL, a.Branch, a.Path = s.RepoURL, branch(s.TargetRevision), s.Path
+		a.RepoURL, a.Branch, a.Path, chart = s.RepoURL, branch(s.TargetRevision), s.Path, s.Chart
 		if app.Spec.HasMultipleSources() {
 			a.source = i
 		}
@@ -95,6 +95,8 @@ func see(app *v1alpha1.Application, controlNamespace string) (Application, error
 		return a, fmt.Errorf("Application %s has no source with plugin.name: %s: set it, so that Argo CD renders with Waybill", app.QualifiedName(), PluginName)
 	case rendered > 1:
 		return a, fmt.Errorf("Application %s has %d sources with plugin.name: %s: one Application has one waybill, so keep one", app.QualifiedName(), rendered, PluginName)
+	case chart != "":
+		return a, fmt.Errorf("Application %s renders chart %s, which holds no waybill: give it a source in Git that depends on the chart", app.QualifiedName(), chart)
 	}
 	return a, nil
 }
@@ -132,8 +134,9 @@ func (a Application) Operation() Operation {
 		Running:   !state.Phase.Completed(),
 		Promotion: promotionOf(state.Operation.Info),
 		Succeeded: state.Phase.Successful(),
-		Failed:    state.Phase.Failed(),
-		Message:   state.Message,
+		// Failed or Error: Argo CD's own Failed() leaves the latter out.
+		Failed:  state.Phase.Completed() && !state.Phase.Successful(),
+		Message: state.Message,
 	}
 }
 

@@ -62,16 +62,24 @@ type Bound struct {
 }
 
 // Bound returns the Applications that are bound to a stage: by annotation, in
-// the stage's AppProject, rendered by the plugin, and on the stage's branch
-// where it has one of its own.
+// the stage's AppProject, which permits their namespace and repository, rendered
+// by the plugin, and on the stage's branch where it has one of its own.
 func (a *Applications) Bound(ctx context.Context, doc pipeline.Document, stage pipeline.Stage, name pipeline.StageName) (Bound, error) {
 	var list v1alpha1.ApplicationList
 	if err := a.cached.List(ctx, &list, client.MatchingFields{indexStage: name.String()}); err != nil {
 		return Bound{}, fmt.Errorf("cannot list Applications: %w", err)
 	}
+	if len(list.Items) == 0 {
+		return Bound{}, nil
+	}
+	var project v1alpha1.AppProject
+	err := a.cached.Get(ctx, client.ObjectKey{Namespace: a.controlNamespace, Name: doc.ProjectOf(stage)}, &project)
+	if client.IgnoreNotFound(err) != nil {
+		return Bound{}, fmt.Errorf("cannot read AppProject %s: %w", doc.ProjectOf(stage), err)
+	}
 	var bound Bound
 	for i := range list.Items {
-		app, err := a.join(&list.Items[i], doc, stage)
+		app, err := a.join(&list.Items[i], project, doc, stage)
 		if err != nil {
 			bound.Problems = append(bound.Problems, err.Error())
 			continue
@@ -83,7 +91,9 @@ func (a *Applications) Bound(ctx context.Context, doc pipeline.Document, stage p
 	return bound, nil
 }
 
-func (a *Applications) join(object *v1alpha1.Application, doc pipeline.Document, stage pipeline.Stage) (Application, error) {
+// join tells why an Application may not join a stage. An Application names its
+// project itself: only what the AppProject permits makes it one of its own.
+func (a *Applications) join(object *v1alpha1.Application, permits v1alpha1.AppProject, doc pipeline.Document, stage pipeline.Stage) (Application, error) {
 	app, err := see(object, a.controlNamespace)
 	if err != nil {
 		return app, err
@@ -92,6 +102,12 @@ func (a *Applications) join(object *v1alpha1.Application, doc pipeline.Document,
 	switch {
 	case app.Project != project:
 		return app, fmt.Errorf("Application %s is in AppProject %s, stage %s takes those of %s: move it, or set the stage's project", app.Key(), app.Project, stage.Name, project)
+	case permits.Name != project:
+		return app, fmt.Errorf("Application %s is in AppProject %s, which does not exist: make it", app.Key(), project)
+	case !permits.IsAppNamespacePermitted(object, a.controlNamespace):
+		return app, fmt.Errorf("Application %s is in AppProject %s, which takes none of namespace %s: add that to its sourceNamespaces", app.Key(), project, app.Namespace)
+	case !permits.IsSourcePermitted(v1alpha1.ApplicationSource{RepoURL: app.RepoURL}):
+		return app, fmt.Errorf("Application %s is in AppProject %s, which does not permit %s: add that to its sourceRepos", app.Key(), project, app.RepoURL)
 	case stage.Branch != "" && app.Branch != stage.Branch:
 		return app, fmt.Errorf("Application %s tracks %s, stage %s writes to its own branch: set targetRevision: %s", app.Key(), orDefault(app.Branch), stage.Name, stage.Branch)
 	case stage.Branch == "":

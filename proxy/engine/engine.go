@@ -44,6 +44,9 @@ type Git interface {
 type Options struct {
 	// PromotionTimeout is how long a promotion may run before it has failed.
 	PromotionTimeout time.Duration
+	// Retention is how long ended promotions, and freight that nothing names,
+	// are kept.
+	Retention time.Duration
 	// Now is the clock.
 	Now func() time.Time
 }

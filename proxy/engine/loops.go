@@ -29,6 +29,9 @@ const (
 
 // Loops adds the loops to a manager, which runs them while it holds the Lease.
 func (e *Engine) Loops(mgr ctrl.Manager) error {
+	if err := mgr.Add(sweeper{e}); err != nil {
+		return err
+	}
 	records := &corev1.ConfigMap{}
 	err := builder.TypedControllerManagedBy[pipeline.Name](mgr).Named("pipeline").
 		Watches(records, handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []pipeline.Name {

@@ -13,11 +13,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/waybill-cd/waybill/extension/promotion"
 )
 
 // HeaderSecret carries the secret of the gate. Argo CD injects it
@@ -52,8 +55,9 @@ type Gates struct {
 }
 
 const (
-	minSecret = 16      // bytes; shorter ones can be guessed
-	maxSecret = 4 << 10 // bytes; longer ones are no secrets
+	minSecret   = 16      // bytes; shorter ones can be guessed
+	maxSecret   = 4 << 10 // bytes; longer ones are no secrets
+	maxUsername = 512     // bytes; records keep usernames
 )
 
 // ReadGates reads the gates from a folder: a file for each, named as the
@@ -96,7 +100,8 @@ func readSecret(path string) (string, error) {
 // NewGates makes gates of their secrets by name, see [ReadGates].
 func NewGates(secrets map[string]string) (*Gates, error) {
 	g := &Gates{}
-	for name, secret := range secrets {
+	for _, name := range slices.Sorted(maps.Keys(secrets)) {
+		secret := secrets[name]
 		switch {
 		case strings.HasPrefix(secret, "$"):
 			return nil, fmt.Errorf("gate %s: its secret is a reference that was never resolved: make the Secret waybill-gates in both namespaces", name)
@@ -104,8 +109,8 @@ func NewGates(secrets map[string]string) (*Gates, error) {
 			return nil, fmt.Errorf("gate %s: its secret is shorter than %d characters: make one with `argocd-waybill gate-secrets`", name, minSecret)
 		}
 		hash := sha256.Sum256([]byte(secret))
-		if slices.Contains(g.hashes, hash) {
-			return nil, fmt.Errorf("gate %s shares its secret with another: each gate needs its own", name)
+		if i := slices.Index(g.hashes, hash); i >= 0 {
+			return nil, fmt.Errorf("gate %s shares its secret with %s: each gate needs its own", name, g.names[i])
 		}
 		g.names, g.hashes = append(g.names, name), append(g.hashes, hash)
 	}
@@ -133,8 +138,13 @@ func (g *Gates) Identify(h http.Header) (Caller, error) {
 		}
 	}
 	caller := Caller{Username: h.Get(headerUsername), Gate: gate, Project: h.Get(headerProject)}
-	if strings.TrimSpace(caller.Username) == "" {
+	switch {
+	case strings.TrimSpace(caller.Username) == "":
 		return Caller{}, unauthenticated("it carries no username")
+	case len(caller.Username) > maxUsername:
+		return Caller{}, unauthenticated(fmt.Sprintf("its username is longer than %d bytes", maxUsername))
+	case caller.Username == promotion.System:
+		return Caller{}, unauthenticated("its username is Waybill's own")
 	}
 	var found bool
 	if caller.Namespace, caller.Name, found = strings.Cut(h.Get(headerApplication), ":"); !found || caller.Namespace == "" || caller.Name == "" {

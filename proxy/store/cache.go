@@ -13,10 +13,14 @@ type ownWrites struct {
 	versions map[string]string
 }
 
+// wrote notes a write. Of two at a time, the one that ends first may be noted
+// last.
 func (o *ownWrites) wrote(name, version string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.versions[name] = version
+	if older(o.versions[name], version) {
+		o.versions[name] = version
+	}
 }
 
 func (o *ownWrites) forget(name string) {

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
+	"net/url"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,7 +24,9 @@ const (
 
 // Git returns the user and password for a Git repository: those of the Secret
 // in Waybill's namespace whose url is the repository's, else of the longest
-// repo-creds url that the repository's begins with, else none.
+// repo-creds url that the repository's begins with, else none. As in Argo CD, a
+// repository's own Secret that holds neither user nor password is passed over.
+// Of two Secrets that say the same, the first by name counts.
 func (s *Store) Git(ctx context.Context, repoURL string) (user, password string, err error) {
 	var list corev1.SecretList
 	if err := s.cached.List(ctx, &list, client.InNamespace(s.namespace), client.HasLabels{LabelSecretType}); err != nil {
@@ -30,25 +34,47 @@ func (s *Store) Git(ctx context.Context, repoURL string) (user, password string,
 	}
 	repo := freight.GitRepository(repoURL)
 	var best *corev1.Secret
-	length := -1
+	closest := 0
 	for i := range list.Items {
 		secret := &list.Items[i]
-		url := freight.GitRepository(string(secret.Data["url"]))
-		switch secret.Labels[LabelSecretType] {
-		case secretRepository:
-			if url == repo {
-				return string(secret.Data["username"]), string(secret.Data["password"]), nil
-			}
-		case secretRepoCreds:
-			// A prefix ends where a part of the path does, so that the
-			// credentials of /team never go to /team-b.
-			if len(url) > length && (url == repo || strings.HasPrefix(repo, strings.TrimRight(url, "/")+"/")) {
-				best, length = secret, len(url)
-			}
+		near := nearness(secret, repo)
+		if near > closest || near > 0 && near == closest && secret.Name < best.Name {
+			best, closest = secret, near
 		}
 	}
 	if best == nil {
 		return "", "", nil
 	}
 	return string(best.Data["username"]), string(best.Data["password"]), nil
+}
+
+// nearness tells how closely a Secret fits a repository: the greater the more,
+// 0 for not at all.
+func nearness(secret *corev1.Secret, repo string) int {
+	address := string(secret.Data["url"])
+	switch secret.Labels[LabelSecretType] {
+	case secretRepository:
+		if freight.GitRepository(address) == repo && len(secret.Data["username"])+len(secret.Data["password"]) > 0 {
+			return math.MaxInt
+		}
+	case secretRepoCreds:
+		// A prefix ends where a part of the path does, so that the credentials
+		// of /team never go to /team-b.
+		if prefix, ok := prefixOf(address); ok && strings.HasPrefix(repo+"/", prefix+"/") {
+			return len(prefix)
+		}
+	}
+	return 0
+}
+
+// prefixOf returns the one spelling of a repo-creds url, which may be a whole
+// host; false where it names none and would be for all of them.
+func prefixOf(address string) (string, bool) {
+	const below = "/x" // with it, the prefix is spelled as a repository is
+	repo := freight.GitRepository(strings.TrimRight(strings.TrimSpace(address), "/") + below)
+	u, err := url.Parse(repo)
+	if err != nil || u.Hostname() == "" {
+		return "", false
+	}
+	return strings.TrimSuffix(repo, below), true
 }

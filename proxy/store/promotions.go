@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/promotion"
@@ -50,7 +51,7 @@ func (s *Store) Promotion(ctx context.Context, name pipeline.Name, id string) (R
 	if err != nil {
 		return Record[promotion.Promotion]{}, err
 	}
-	if cm.Labels[LabelKind] != KindPromotion || cm.Labels[LabelPipeline] != label(name.String()) {
+	if !isOf(cm, KindPromotion, name) {
 		return Record[promotion.Promotion]{}, ErrNotFound
 	}
 	return read[promotion.Promotion](s, cm, keyPromotion)
@@ -76,8 +77,8 @@ func (s *Store) CreatePromotion(ctx context.Context, p promotion.Promotion) (r R
 	if err != nil {
 		return r, false, err
 	}
-	if cm.Labels[LabelPipeline] != label(name.String()) {
-		return r, false, ErrConflict
+	if !isOf(cm, KindPromotion, name) {
+		return r, false, fmt.Errorf("ConfigMap %s/%s is in the way of a promotion's record: delete it", cm.Namespace, cm.Name)
 	}
 	r, err = read[promotion.Promotion](s, cm, keyPromotion)
 	return r, false, err

@@ -29,15 +29,18 @@ type PipelineText struct {
 	Text string
 }
 
-// Pipelines returns the pipelines' documents, sorted by name.
+// Pipelines returns the pipelines' documents, sorted by name. A ConfigMap whose
+// name no pipeline can have, such as one with a dot, is none.
 func (s *Store) Pipelines(ctx context.Context) ([]PipelineText, error) {
 	items, err := s.list(ctx, byKind(KindPipeline))
 	if err != nil {
 		return nil, err
 	}
-	texts := make([]PipelineText, len(items))
-	for i, cm := range items {
-		texts[i] = PipelineText{pipeline.Name{Namespace: cm.Namespace, Name: cm.Name}, cm.Data[pipeline.Key]}
+	texts := make([]PipelineText, 0, len(items))
+	for i := range items {
+		if name, ok := PipelineOf(&items[i]); ok {
+			texts = append(texts, PipelineText{name, items[i].Data[pipeline.Key]})
+		}
 	}
 	slices.SortFunc(texts, func(a, b PipelineText) int { return strings.Compare(a.Name.String(), b.Name.String()) })
 	return texts, nil
@@ -143,7 +146,7 @@ func (s *Store) FreightByID(ctx context.Context, name pipeline.Name, id string) 
 	if err != nil {
 		return freight.Freight{}, err
 	}
-	if cm.Labels[LabelKind] != KindFreight || cm.Labels[LabelPipeline] != label(name.String()) {
+	if !isOf(cm, KindFreight, name) {
 		return freight.Freight{}, ErrNotFound
 	}
 	r, err := read[freight.Freight](s, cm, keyFreight)
@@ -184,6 +187,11 @@ func labels(kind, pipelineName, stage string) map[string]string {
 		l[LabelStage] = stage
 	}
 	return l
+}
+
+// isOf tells whether a ConfigMap is a record of that kind and pipeline.
+func isOf(cm *corev1.ConfigMap, kind string, name pipeline.Name) bool {
+	return cm.Labels[LabelKind] == kind && cm.Labels[LabelPipeline] == label(name.String())
 }
 
 func getOr[T any](ctx context.Context, s *Store, name, key string, empty T) (Record[T], error) {
@@ -227,9 +235,10 @@ func listRecords[T any](ctx context.Context, s *Store, value, key string) ([]Rec
 // PipelineOf returns the pipeline that a record's ConfigMap belongs to, for
 // watches; of a pipeline's own document it is the pipeline itself.
 func PipelineOf(cm *corev1.ConfigMap) (pipeline.Name, bool) {
+	full := cm.Annotations[AnnotationPipeline]
 	if cm.Labels[LabelKind] == KindPipeline {
-		return pipeline.Name{Namespace: cm.Namespace, Name: cm.Name}, true
+		full = cm.Namespace + "/" + cm.Name
 	}
-	name, err := pipeline.ParseName(cm.Annotations[AnnotationPipeline])
+	name, err := pipeline.ParseName(full)
 	return name, err == nil
 }

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -148,19 +149,31 @@ func (s *Store) put(ctx context.Context, d document, text, version string) (newT
 	switch {
 	case version == "":
 		err = s.writer.Create(ctx, cm)
-	case string(data) == text && !d.immutable:
+	case string(data) == text:
 		return text, version, nil
 	default:
 		err = s.writer.Update(ctx, cm)
 	}
 	switch {
-	case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err), apierrors.IsNotFound(err):
+	// What an update does not find, somebody has deleted. What a create does not
+	// find is the namespace, and nobody wrote first.
+	case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err), apierrors.IsNotFound(err) && version != "":
 		return "", "", fmt.Errorf("ConfigMap %s/%s: %w", s.namespace, d.name, ErrConflict)
 	case err != nil:
 		return "", "", fmt.Errorf("cannot write ConfigMap %s/%s: %w", s.namespace, d.name, err)
 	}
 	s.own.wrote(d.name, cm.ResourceVersion)
 	return string(data), cm.ResourceVersion, nil
+}
+
+// Delete removes a record. One that is gone already is no error.
+func (s *Store) Delete(ctx context.Context, name string) error {
+	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: name}}
+	if err := s.writer.Delete(ctx, cm); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("cannot delete ConfigMap %s/%s: %w", s.namespace, name, err)
+	}
+	s.own.forget(name)
+	return nil
 }
 
 // read parses one key of a ConfigMap, once for each version of it.
@@ -172,7 +185,11 @@ func read[T any](s *Store, cm *corev1.ConfigMap, key string) (Record[T], error) 
 			return r, nil
 		}
 	}
-	if err := yaml.UnmarshalStrict([]byte(r.Text), &r.Value); err != nil {
+	err := yaml.UnmarshalStrict([]byte(r.Text), &r.Value)
+	if strings.TrimSpace(r.Text) == "" {
+		err = errors.New("it is empty") // and would be read as a record that knows nothing
+	}
+	if err != nil {
 		return Record[T]{}, fmt.Errorf("ConfigMap %s/%s, %s cannot be read: %w: restore it, or delete it to start it anew", cm.Namespace, cm.Name, key, err)
 	}
 	s.parsed.put(cm.Name, cm.ResourceVersion, clone(r.Value))

@@ -1,0 +1,117 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/extension/promotion"
+)
+
+// sweepEvery is the time between two looks for records that have become too old.
+const sweepEvery = time.Hour
+
+// sweeper bounds what is kept: ended promotions for the time of retention, and
+// freight for as long as anything names it.
+type sweeper struct{ *Engine }
+
+// NeedLeaderElection tells the manager that one replica sweeps.
+func (sweeper) NeedLeaderElection() bool { return true }
+
+// Start sweeps until the context ends.
+func (w sweeper) Start(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		if err := w.Sweep(ctx); err != nil {
+			log.FromContext(ctx).WithName("sweep").Error(err, "old records are kept until the next turn")
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// Sweep deletes the records that are older than the time of retention and that
+// nothing names: not a stage, not a warehouse, not a promotion that is kept.
+func (e *Engine) Sweep(ctx context.Context) error {
+	pipelines, err := e.Pipelines(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range pipelines {
+		if err := e.sweep(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Engine) sweep(ctx context.Context, p Pipeline) error {
+	oldest := e.Now().Add(-e.Retention)
+	named, err := e.namedByRecords(ctx, p)
+	if err != nil {
+		return err
+	}
+	promotions, err := e.store.Promotions(ctx, p.Name)
+	if err != nil {
+		return err
+	}
+	for _, r := range promotions {
+		if r.Value.Phase.Ended() && r.Value.FinishedAt.Before(oldest) && !named[r.Value.ID] {
+			if err := e.store.Delete(ctx, r.Value.ID); err != nil {
+				return err
+			}
+			continue
+		}
+		named[r.Value.Freight] = true
+		for _, h := range r.Value.Carries {
+			named[h.Freight] = true
+		}
+	}
+	all, err := e.store.Freight(ctx, p.Name)
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		if f.DiscoveredAt.Before(oldest) && !named[f.ID] {
+			if err := e.store.Delete(ctx, f.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// namedByRecords returns the IDs of freight and promotions that stages and
+// warehouses name.
+func (e *Engine) namedByRecords(ctx context.Context, p Pipeline) (map[string]bool, error) {
+	named := map[string]bool{}
+	for _, w := range p.Warehouses {
+		record, err := e.store.Warehouse(ctx, p.Name, w.Name)
+		if err != nil {
+			return nil, err
+		}
+		named[record.Value.Candidate] = true
+	}
+	for _, stage := range p.Stages {
+		r, err := e.store.Stage(ctx, pipeline.StageName{Pipeline: p.Name, Stage: stage.Name})
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range append(append([]promotion.Load{}, r.Value.Current...), r.Value.History...) {
+			named[l.Freight], named[l.Promotion] = true, true
+		}
+		for _, v := range r.Value.Verified {
+			named[v.Freight] = true
+		}
+		if r.Value.Last != nil {
+			named[r.Value.Last.Promotion] = true
+		}
+	}
+	return named, nil
+}
