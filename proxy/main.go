@@ -102,10 +102,10 @@ func main() {
 	}
 	log.SetLogger(logger(s.verbose))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, s); err != nil {
+	err := run(ctx, s)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "waybill-proxy:", err)
-		stop()
 		os.Exit(1)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -150,11 +151,11 @@ var (
 // SHA-256, a commit that is no full object ID, a chart without a version.
 func (a Artifacts) Check() error {
 	if a.Len() == 0 {
-		return fmt.Errorf("it pins no artifact")
+		return errors.New("it pins no artifact")
 	}
 	for _, i := range a.Images {
 		if i.RepoURL == "" {
-			return fmt.Errorf("an image has no repoURL")
+			return errors.New("an image has no repoURL")
 		}
 		if !digestPattern.MatchString(i.Digest) {
 			return fmt.Errorf("image %s has the digest %q, want sha256: and 64 hex digits", i.RepoURL, i.Digest)
@@ -162,7 +163,7 @@ func (a Artifacts) Check() error {
 	}
 	for _, c := range a.Commits {
 		if c.RepoURL == "" {
-			return fmt.Errorf("a commit has no repoURL")
+			return errors.New("a commit has no repoURL")
 		}
 		if !commitPattern.MatchString(c.ID) {
 			return fmt.Errorf("commit %q of %s is not a full object ID", c.ID, c.RepoURL)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -30,7 +31,7 @@ func serveFront(s *stack.Stack, port int, ui string) (*front, error) {
 	}
 	if ui != "" {
 		if _, err := os.Stat(filepath.Join(ui, "index.html")); err != nil {
-			return nil, fmt.Errorf("ARGOCD_UI names a folder without an index.html: build Argo CD's ui/ and name its dist/app")
+			return nil, errors.New("ARGOCD_UI names a folder without an index.html: build Argo CD's ui/ and name its dist/app")
 		}
 	}
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))

@@ -46,7 +46,7 @@ func TestFromCommitToProduction(t *testing.T) {
 	t.Run("without freight an Application is an error, and nothing is deployed", func(t *testing.T) {
 		eventually(t, "Argo CD says why", func() (string, bool) {
 			conditions := kubectl(t, "get", "application", "shop-dev", "-n", "argocd", "-o", "jsonpath={.status.conditions[*].message}")
-			return conditions, strings.Contains(conditions, "Application shop-dev has no waybill")
+			return conditions, strings.Contains(conditions, "Application shop-dev: it has no waybill: promote freight into its stage")
 		})
 		if out := kubectl(t, "get", "deployments", "-A", "-o", "name"); strings.TrimSpace(out) != "" {
 			t.Errorf("deployed without a waybill: %s", out)

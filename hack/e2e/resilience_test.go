@@ -265,7 +265,7 @@ func metric(t *testing.T, name string) float64 {
 	_, text := do(t, r)
 	sum, found := sumOf(string(text), name)
 	if !found {
-		t.Fatalf("there is no metric %s", name)
+		t.Fatalf("there is no metric %s in %d bytes of %s: %.300s", name, len(text), waybill.MetricsURL(), text)
 	}
 	return sum
 }

@@ -23,8 +23,9 @@ const (
 	Name = "shop"
 	// ProdBranch is the branch of the stage prod.
 	ProdBranch = "env/prod"
-	// Promoter may promote, Approver may approve.
+	// Promoter is the account that may promote.
 	Promoter = "alice"
+	// Approver is the account that may approve.
 	Approver = "bob"
 )
 

@@ -246,10 +246,9 @@ func TestGateSecretsAreFreshAndTheSameOnBothSides(t *testing.T) {
 	if diff := cmp.Diff(proxy.StringData, argocd.StringData); diff != "" {
 		t.Errorf("the values differ:\n%s", diff)
 	}
-	for _, got := range []string{proxy.Metadata.Name, proxy.Metadata.Namespace, argocd.Metadata.Name, argocd.Metadata.Namespace, argocd.Metadata.Labels["app.kubernetes.io/part-of"]} {
-		if !strings.Contains("waybill-gates wb cd argocd", got) || got == "" {
-			t.Errorf("unexpected %q", got)
-		}
+	got := []string{proxy.Metadata.Name, proxy.Metadata.Namespace, argocd.Metadata.Name, argocd.Metadata.Namespace, argocd.Metadata.Labels["app.kubernetes.io/part-of"]}
+	if diff := cmp.Diff([]string{"waybill-gates", "wb", "waybill-gates", "cd", "argocd"}, got); diff != "" {
+		t.Errorf("the Secrets (-want +got):\n%s", diff)
 	}
 	form := regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 	for _, gate := range []string{"waybill", "waybill-promote", "waybill-approve", "qa-approve"} {

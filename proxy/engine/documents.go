@@ -24,9 +24,9 @@ type Pipeline struct {
 	Problems []pipeline.Problem
 }
 
-// Stage returns a stage of the pipeline and its full name.
+// StageNamed returns a stage of the pipeline and its full name.
 func (p Pipeline) StageNamed(name string) (pipeline.Stage, pipeline.StageName, error) {
-	stage, ok := p.Document.Stage(name)
+	stage, ok := p.Stage(name)
 	full := pipeline.StageName{Pipeline: p.Name, Stage: name}
 	if !ok {
 		return stage, full, notFound("pipeline %s has no stage %q", p.Name.Short(), name)

@@ -28,7 +28,7 @@ func (y syncApplications) run(ctx context.Context, s *Situation, p *promotion.Pr
 			r.Phase, r.Message = promotion.Errored, errGone.Error()
 			continue
 		}
-		started, err := y.sync(ctx, s, *p, *r, a)
+		started, err := y.sync(ctx, *p, *r, a)
 		switch {
 		case errors.Is(err, argocd.ErrBusy):
 			waits = append(waits, a.Key()+": another operation runs")
@@ -46,7 +46,7 @@ func (y syncApplications) run(ctx context.Context, s *Situation, p *promotion.Pr
 
 // sync tells whether the Application's operation is this promotion's, or has
 // deployed its waybill; where neither is, it starts one.
-func (y syncApplications) sync(ctx context.Context, s *Situation, p promotion.Promotion, r promotion.Result, a argocd.Application) (bool, error) {
+func (y syncApplications) sync(ctx context.Context, p promotion.Promotion, r promotion.Result, a argocd.Application) (bool, error) {
 	op := a.Operation()
 	switch {
 	case op.Promotion == p.ID:
@@ -60,8 +60,7 @@ func (y syncApplications) sync(ctx context.Context, s *Situation, p promotion.Pr
 			return carries, err
 		}
 	}
-	by := p.Request.By
-	return true, y.apps.StartSync(ctx, a, p.ID, by, p.Request.Automatic)
+	return true, y.apps.StartSync(ctx, a, p.ID, p.Request.By, p.Request.Automatic)
 }
 
 // maxKnown bounds what is remembered of revisions.

@@ -65,7 +65,7 @@ const (
 // pause waits before another attempt, for a random time that grows: those who
 // push at the same time must not meet again.
 func (v *visit) pause(ctx context.Context, attempt int) error {
-	timer := time.NewTimer(rand.N(min(firstPause<<attempt, maxPause)))
+	timer := time.NewTimer(rand.N(min(firstPause<<attempt, maxPause))) //nolint:gosec // a pause is no secret
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -131,8 +131,9 @@ func kind(m filemode.FileMode) string {
 		return "a symbolic link"
 	case filemode.Submodule:
 		return "a submodule"
+	default:
+		return "a file"
 	}
-	return "a file"
 }
 
 func encode(t plumbing.ObjectType, content []byte) plumbing.EncodedObject {

@@ -146,7 +146,7 @@ func (h *host) commit(t *testing.T, c gitrepo.Change) gitrepo.Written {
 // push is what somebody else does to the repository.
 func (h *host) push(t *testing.T, branch string, files map[string]string) string {
 	t.Helper()
-	id, err := h.Server.Commit(t.Context(), "shop", git.Commit{Branch: branch, Files: files})
+	id, err := h.Commit(t.Context(), "shop", git.Commit{Branch: branch, Files: files})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ func readSecret(path string) (string, error) {
 	if err != nil {
 		return "", errors.New("its secret cannot be opened")
 	}
-	defer file.Close() //nolint:errcheck // read only
+	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, maxSecret+1))
 	if err != nil || len(data) > maxSecret {
 		return "", errors.New("its secret cannot be read")
