@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"strings"
@@ -111,39 +110,3 @@ func main() {
 }
 
 func logger(verbose bool) logr.Logger { return zap.New(zap.UseDevMode(verbose)) }
-
-// The limits of the API's server: its callers are argocd-server's connections.
-const (
-	readTimeout  = 10 * time.Second
-	writeTimeout = 60 * time.Second
-	idleTimeout  = 2 * time.Minute
-	stopTimeout  = 10 * time.Second
-)
-
-// listener serves the API in every replica, whoever holds the Lease.
-type listener struct {
-	address string
-	handler http.Handler
-}
-
-// NeedLeaderElection tells the manager that every replica answers.
-func (listener) NeedLeaderElection() bool { return false }
-
-// Start serves until the context ends, and lets the calls that are under way
-// come to their end.
-func (l listener) Start(ctx context.Context) error {
-	server := &http.Server{
-		Addr: l.address, Handler: l.handler,
-		ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.ListenAndServe() }()
-	select {
-	case err := <-failed:
-		return fmt.Errorf("cannot serve the API at %s: %w", l.address, err)
-	case <-ctx.Done():
-	}
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
-	defer cancel()
-	return server.Shutdown(ending)
-}

@@ -177,7 +177,7 @@ func (c *command) promotionColumns() []column[v1.Promotion] {
 		{title: "REASON", wide: true, cell: func(p v1.Promotion) string { return p.Request.Reason }},
 		{title: "APPROVED-BY", cell: func(p v1.Promotion) string { return strings.Join(p.ApprovedBy(), ",") }},
 		{title: "AGE", cell: func(p v1.Promotion) string { return c.age(p.Request.At) }},
-		{title: "DETAIL", cell: func(p v1.Promotion) string { return cmp.Or(p.Waiting, p.Message) }},
+		{title: "DETAIL", cell: promotionDetail},
 	}
 }
 
@@ -190,4 +190,18 @@ func join[T any](separator string, all []T, show func(T) string) string {
 		}
 	}
 	return strings.Join(parts, separator)
+}
+
+// promotionDetail tells what a promotion waits for or ended with, and where it
+// goes back, why.
+func promotionDetail(p v1.Promotion) string {
+	detail := cmp.Or(p.Waiting, p.Message)
+	if !p.Request.Rollback {
+		return detail
+	}
+	parts := []string{"rollback: " + p.Request.Reason}
+	if detail != "" {
+		parts = append(parts, detail)
+	}
+	return strings.Join(parts, "; ")
 }
