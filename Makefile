@@ -9,6 +9,8 @@ LINT = go tool -modfile=hack/lint/go.mod golangci-lint
 # Packages that start the real stack; they run one after the other.
 STACK_PACKAGES = ./hack/stack ./hack/bundle ./hack/e2e
 FUZZ_TIME ?= 3s
+# The race detector needs a C compiler.
+RACE = $(shell command -v cc >/dev/null && echo -race)
 
 .PHONY: help
 help: ## List the targets.
@@ -37,12 +39,12 @@ lint: ## Check the code with golangci-lint.
 
 .PHONY: test-unit
 test-unit: ## Tests that need no stack.
-	go test -race -timeout 20m $$(go list ./... | grep -v -E '/hack/(stack|bundle|e2e)$$')
+	go test $(RACE) -timeout 20m $$(go list ./... | grep -v -E '/hack/(stack|bundle|e2e)$$')
 
 .PHONY: test-stack
 test-stack: ## Tests on the real stack, the end-to-end flow among them.
 	go run ./hack/prepare
-	go test -race -p 1 -timeout 60m -v $(STACK_PACKAGES)
+	go test $(RACE) -p 1 -timeout 60m -v $(STACK_PACKAGES)
 
 .PHONY: test-fuzz
 test-fuzz: ## Every fuzz target for FUZZ_TIME (3s).
@@ -54,7 +56,7 @@ fuzz: ## Every fuzz target for a minute.
 
 .PHONY: images
 images: ## Build both OCI images; REGISTRY=host/prefix pushes them there.
-	go run ./hack/images $(if $(REGISTRY),--registry $(REGISTRY))
+	go run ./hack/images $(if $(REGISTRY),--registry $(REGISTRY) --push)
 
 .PHONY: clean
 clean: ## Remove what was built.

@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -58,15 +59,14 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer func() {
-		if stopErr := theStack.Stop(); err == nil {
-			err = stopErr
-		}
-	}()
 	if counter, err = countAPI(theStack.RESTConfig()); err != nil {
-		return 0, err
+		return 0, errors.Join(err, theStack.Stop())
 	}
-	defer counter.close()
+	defer func() {
+		// The proxy first: its watches hold the counter's connections open.
+		err = errors.Join(err, theStack.Stop())
+		counter.close()
+	}()
 	options := install.Options{APIServer: counter.server.URL, Certificate: counter.certificate()}
 	if waybill, err = install.Install(ctx, theStack, root, binaries, options); err != nil {
 		return 0, err

@@ -9,6 +9,9 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"log"
 	"net/http/httptest"
@@ -16,6 +19,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +54,7 @@ func emptyRegistry(t *testing.T) string {
 // build runs the command and returns what it printed, without the registry's host.
 func build(t *testing.T, host string, args ...string) string {
 	t.Helper()
-	t.Setenv("SOURCE_DATE_EPOCH", fmt.Sprint(epoch))
+	t.Setenv("SOURCE_DATE_EPOCH", strconv.Itoa(epoch))
 	var out bytes.Buffer
 	if err := run(t.Context(), append([]string{"--registry", host + "/waybill"}, args...), []product{hello}, &out, t.Output()); err != nil {
 		t.Fatal(err)
@@ -275,7 +280,7 @@ func TestABadRequestSaysWhatIsAllowed(t *testing.T) {
 		product product
 		want    string
 	}{
-		{name: "no registry", want: "--registry host/prefix"},
+		{name: "a push to nowhere", args: []string{"--push"}, want: "--registry host/prefix"},
 		{name: "an argument too many", args: []string{"--registry", "r.example.com/w", "more"}, want: "--registry host/prefix"},
 		{name: "another platform", args: []string{"--registry", "r.example.com/w", "--platforms", "windows/amd64"}, want: "use linux/amd64 or linux/arm64"},
 		{name: "a registry that is no name", args: []string{"--registry", "r.example.com/W!"}, want: "do not make an image name"},
@@ -293,6 +298,46 @@ func TestABadRequestSaysWhatIsAllowed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The linker says nothing when there is no such variable.
+func TestEveryProductTakesItsVersionFromTheLinker(t *testing.T) {
+	for _, p := range products() {
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.Name}} {{.Dir}}", p.Package).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, dir, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+		if name != "main" {
+			t.Errorf("%s is the package %s", p.Package, name)
+		}
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(files, declaresVersion) {
+			t.Errorf("%s has no variable version", p.Package)
+		}
+	}
+}
+
+func declaresVersion(file string) bool {
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	if err != nil {
+		return false
+	}
+	for _, d := range parsed.Decls {
+		vars, ok := d.(*ast.GenDecl)
+		if !ok || vars.Tok != token.VAR {
+			continue
+		}
+		for _, spec := range vars.Specs {
+			if slices.ContainsFunc(spec.(*ast.ValueSpec).Names, func(n *ast.Ident) bool { return n.Name == "version" }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func TestTheTimeIsThatOfTheCommit(t *testing.T) {

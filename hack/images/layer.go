@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -66,34 +67,10 @@ func (p product) program(path string, at time.Time, binary string) (v1.Layer, er
 	})
 }
 
-// layer writes the entries, all of them dated at, to a tar file at path and
-// returns a layer that reads it; the file must outlive the layer.
+// layer packs the entries, all of them dated at, by way of a tar file at path,
+// which must outlive the layer.
 func layer(path string, at time.Time, entries []entry) (v1.Layer, error) {
-	f, err := os.Create(path)
-	if err != nil {
-		return nil, fmt.Errorf("making a layer: %w", err)
-	}
-	defer f.Close()
-	w := tar.NewWriter(f)
-	for _, e := range entries {
-		header := &tar.Header{Name: e.name, Mode: e.mode, Size: e.size, ModTime: at, Typeflag: tar.TypeReg, Format: tar.FormatUSTAR}
-		if e.content == nil {
-			header.Typeflag = tar.TypeDir
-		}
-		if err := w.WriteHeader(header); err != nil {
-			return nil, fmt.Errorf("writing %s to a layer: %w", e.name, err)
-		}
-		if e.content == nil {
-			continue
-		}
-		if _, err := io.Copy(w, e.content); err != nil {
-			return nil, fmt.Errorf("writing %s to a layer: %w", e.name, err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("writing a layer: %w", err)
-	}
-	if err := f.Close(); err != nil {
+	if err := writeTar(path, at, entries); err != nil {
 		return nil, fmt.Errorf("writing a layer: %w", err)
 	}
 	l, err := tarball.LayerFromFile(path,
@@ -104,6 +81,31 @@ func layer(path string, at time.Time, entries []entry) (v1.Layer, error) {
 		return nil, fmt.Errorf("packing a layer: %w", err)
 	}
 	return l, nil
+}
+
+func writeTar(path string, at time.Time, entries []entry) (err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	w := tar.NewWriter(f)
+	for _, e := range entries {
+		header := &tar.Header{Name: e.name, Mode: e.mode, Size: e.size, ModTime: at, Typeflag: tar.TypeReg, Format: tar.FormatUSTAR}
+		if e.content == nil {
+			header.Typeflag = tar.TypeDir
+		}
+		if err := w.WriteHeader(header); err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+		if e.content == nil {
+			continue
+		}
+		if _, err := io.Copy(w, e.content); err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+	}
+	return w.Close()
 }
 
 // certificates are Mozilla's root certificates in PEM, at the version that go.mod

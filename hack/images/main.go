@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -26,10 +27,12 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], products(), os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "images:", err)
-		stop()
+	err := run(ctx, os.Args[1:], products(), os.Stdout, os.Stderr)
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		report(os.Stderr, "images: "+err.Error())
 		os.Exit(1)
 	}
 }
@@ -59,15 +62,15 @@ func products() []product {
 func run(ctx context.Context, args []string, products []product, out, progress io.Writer) error {
 	flags := flag.NewFlagSet("images", flag.ContinueOnError)
 	flags.SetOutput(progress)
-	registry := flags.String("registry", "", "`host/prefix` of the repositories, for example registry.example.com/waybill")
+	registry := flags.String("registry", "", "`host/prefix` of the repositories, for example registry.example.com/waybill; needed to push")
 	push := flags.Bool("push", false, "push the images; otherwise they are built and their digests printed")
 	version := flags.String("version", "", "version in the binaries and labels, and the tag; the default is what git describe says")
 	platforms := flags.String("platforms", "linux/amd64,linux/arm64", "`list` of platforms, separated by commas")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *registry == "" || flags.NArg() > 0 {
-		return fmt.Errorf("usage: images --registry host/prefix [--push] [--version version] [--platforms list]")
+	if flags.NArg() > 0 || *push && *registry == "" {
+		return errors.New("usage: images [--registry host/prefix [--push]] [--version version] [--platforms list]")
 	}
 	targets, err := parsePlatforms(*platforms)
 	if err != nil {
@@ -85,12 +88,12 @@ func run(ctx context.Context, args []string, products []product, out, progress i
 	if err != nil {
 		return fmt.Errorf("making a folder for the build: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // a temporary folder
 
 	for _, p := range products {
-		reference, err := name.NewTag(strings.TrimSuffix(*registry, "/")+"/"+p.Name+":"+source.Version, name.StrictValidation)
+		repository, tag, err := p.name(*registry, source.Version)
 		if err != nil {
-			return fmt.Errorf("%q and version %q do not make an image name: %w", *registry, source.Version, err)
+			return err
 		}
 		index, err := p.index(ctx, source, targets, dir, progress)
 		if err != nil {
@@ -101,14 +104,35 @@ func run(ctx context.Context, args []string, products []product, out, progress i
 			return fmt.Errorf("digest of %s: %w", p.Name, err)
 		}
 		if *push {
-			fmt.Fprintf(progress, "pushing %s\n", reference)
-			if err := remote.WriteIndex(reference, index, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)); err != nil {
-				return fmt.Errorf("pushing %s: %w", reference, err)
+			report(progress, "pushing "+tag.String())
+			if err := remote.WriteIndex(tag, index, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)); err != nil {
+				return fmt.Errorf("pushing %s: %w", tag, err)
 			}
 		}
-		fmt.Fprintln(out, reference.Digest(digest.String()))
+		if _, err := fmt.Fprintf(out, "%s@%s\n", repository, digest); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// name returns the repository of a product in a registry, and the tag of a
+// version in it. Without a registry the repository is the product's bare name,
+// and nothing can be pushed.
+func (p product) name(registry, version string) (repository string, tag name.Tag, err error) {
+	if registry == "" {
+		return p.Name, name.Tag{}, nil
+	}
+	tag, err = name.NewTag(strings.TrimSuffix(registry, "/")+"/"+p.Name+":"+version, name.StrictValidation)
+	if err != nil {
+		return "", name.Tag{}, fmt.Errorf("%q and version %q do not make an image name: %w", registry, version, err)
+	}
+	return tag.Context().Name(), tag, nil
+}
+
+// report writes a line of progress; whoever does not listen misses it.
+func report(progress io.Writer, line string) {
+	_, _ = fmt.Fprintln(progress, line)
 }
 
 // parsePlatforms reads a list such as linux/amd64,linux/arm64.

@@ -30,7 +30,7 @@ func (p product) index(ctx context.Context, s source, platforms []v1.Platform, d
 	}
 	var images []mutate.IndexAddendum
 	for _, platform := range platforms {
-		fmt.Fprintf(progress, "building %s %s for %s\n", p.Name, s.Version, platform.String())
+		report(progress, fmt.Sprintf("building %s %s for %s", p.Name, s.Version, platform.String()))
 		path := filepath.Join(dir, p.Name+"."+platform.Architecture)
 		if err := compile(ctx, p.Package, path, s.Version, platform); err != nil {
 			return nil, err
