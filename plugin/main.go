@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"strings"
 
 	"github.com/waybill-cd/waybill/plugin/refusal"
@@ -70,7 +69,7 @@ func (c call) run() int {
 	case "digest":
 		err = c.digest()
 	case "version":
-		_, err = fmt.Fprintln(c.stdout, version())
+		_, err = fmt.Fprintln(c.stdout, version)
 	case "help", "-h", "-help", "--help":
 		_, err = io.WriteString(c.stdout, usage)
 	default:
@@ -93,11 +92,5 @@ func environment() map[string]string {
 	return env
 }
 
-// version is the version of the module, or the commit it was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	return info.Main.Version
-}
+// version is set by the linker.
+var version = "dev"

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 
+	goyaml "go.yaml.in/yaml/v2"
 	"sigs.k8s.io/yaml"
 )
 
@@ -83,8 +84,10 @@ func Parse(data []byte) ([]Object, error) {
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if looksLikeJSON(data) {
-		if objects, err := parseJSON(data); err == nil {
-			return objects, nil
+		objects, err := parseJSON(data)
+		var syntax *json.SyntaxError
+		if !errors.As(err, &syntax) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return objects, err
 		}
 		// A YAML document may begin with a brace too.
 	}
@@ -112,10 +115,11 @@ func FromJSON(data []byte) (Object, error) {
 
 // Write writes the objects as a YAML stream in their order, in the form that
 // kustomize has: keys sorted, no comments, no anchors. The same objects are
-// always the same bytes.
+// always the same bytes. It uses the library below sigs.k8s.io/yaml, whose way
+// through JSON would cost time and some control characters.
 func Write(w io.Writer, objects []Object) error {
 	for i, o := range objects {
-		text, err := yaml.Marshal(o)
+		text, err := goyaml.Marshal(map[string]any(o))
 		if err != nil {
 			return fmt.Errorf("%s cannot be written: %w", o, err)
 		}

@@ -1,6 +1,7 @@
 package pin
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -117,7 +118,7 @@ func follow(node any, steps []step, rewrite func(string) string) (any, error) {
 	if len(steps) == 0 {
 		reference, ok := node.(string)
 		if !ok {
-			return nil, fmt.Errorf("a value that is no text")
+			return nil, errors.New("a value that is no text")
 		}
 		if reference == "" {
 			return reference, nil
@@ -144,7 +145,7 @@ func follow(node any, steps []step, rewrite func(string) string) (any, error) {
 			}
 		}
 	default:
-		return nil, fmt.Errorf("a plain value where it goes on")
+		return nil, errors.New("a plain value where it goes on")
 	}
 	return node, nil
 }

@@ -96,7 +96,7 @@ func (p Pins) Apply(objects []manifest.Object, paths []Path) (Result, error) {
 // repository@digest.
 func (p Pins) Image(reference string) (string, bool) {
 	repository, tag, digest := freight.SplitImage(reference)
-	if repository == "" || tag != "" && !tagPattern.MatchString(tag) || digest != "" && !digestPattern.MatchString(digest) {
+	if repository == "" || !isTag(tag) || !isDigest(digest) {
 		// Policies write patterns where workloads write images: "shop:*".
 		return reference, false
 	}
@@ -111,8 +111,19 @@ func (p Pins) Image(reference string) (string, bool) {
 	return pinned + "@" + image.Digest, true
 }
 
-// The grammar of references: github.com/distribution/reference.
+// The grammar of references is that of github.com/distribution/reference; tag
+// and digest may be missing.
 var (
-	tagPattern    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
-	digestPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*([-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$`)
+	tagPattern    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
+	digestPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_+.-]*:[0-9a-fA-F]+$`)
 )
+
+const maxTag = 128
+
+func isTag(tag string) bool {
+	return tag == "" || len(tag) <= maxTag && tagPattern.MatchString(tag)
+}
+
+func isDigest(digest string) bool {
+	return digest == "" || digestPattern.MatchString(digest)
+}

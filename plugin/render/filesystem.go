@@ -14,8 +14,29 @@ type fileSystem struct {
 	checkout *Checkout
 }
 
-func newFileSystem(c *Checkout) filesys.FileSystem {
+func newFileSystem(c *Checkout) fileSystem {
 	return fileSystem{FileSystem: filesys.MakeFsInMemory(), checkout: c}
+}
+
+// resolve follows all links of a path below the root, and tells whether they
+// end in a directory. The error is an [absence] where there is nothing, or
+// nothing in the checkout.
+func (f fileSystem) resolve(name string) (resolved string, isDir bool, err error) {
+	if name, err = f.name(filepath.Join(f.checkout.base, name)); err != nil {
+		return "", false, err
+	}
+	path, err := filepath.EvalSymlinks(filepath.Join(f.checkout.base, name))
+	if err != nil {
+		return "", false, f.checkout.explain(name, err)
+	}
+	if resolved, err = f.name(path); err != nil {
+		return "", false, err
+	}
+	info, err := f.checkout.root.Stat(resolved)
+	if err != nil {
+		return "", false, f.checkout.explain(name, err)
+	}
+	return resolved, info.IsDir(), nil
 }
 
 // CleanedAbs resolves a path, links included, to a directory and a file name.
@@ -24,18 +45,12 @@ func (f fileSystem) CleanedAbs(path string) (filesys.ConfirmedDir, string, error
 	if err != nil {
 		return "", "", err
 	}
-	resolved, err := filepath.EvalSymlinks(filepath.Join(f.checkout.base, name))
+	name, isDir, err := f.resolve(name)
 	if err != nil {
-		return "", "", f.checkout.explain(name, err)
-	}
-	if name, err = f.name(resolved); err != nil {
 		return "", "", err
 	}
-	info, err := f.checkout.root.Stat(name)
-	if err != nil {
-		return "", "", f.checkout.explain(name, err)
-	}
-	if info.IsDir() {
+	resolved := filepath.Join(f.checkout.base, name)
+	if isDir {
 		return filesys.ConfirmedDir(resolved), "", nil
 	}
 	return filesys.ConfirmedDir(filepath.Dir(resolved)), filepath.Base(resolved), nil

@@ -3,11 +3,11 @@ package render
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/types"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 
 	"github.com/waybill-cd/waybill/plugin/manifest"
@@ -34,7 +34,7 @@ const (
 // ever, the network and all programs are out of its reach (see package main).
 type graph struct {
 	checkout *Checkout
-	files    filesys.FileSystem
+	files    fileSystem
 	seen     map[node]bool
 	// secrets are the values of secret generators, not to be told in errors.
 	secrets []string
@@ -117,10 +117,12 @@ func (g *graph) load(dir string) (*types.Kustomization, bool) {
 func files(k *types.Kustomization) []string {
 	paths := append([]string{k.OpenAPI["path"]}, k.Crds...)
 	paths = append(paths, k.Configurations...)
-	for _, patch := range append(k.Patches, k.PatchesJson6902...) {
+	//nolint:staticcheck // kustomize still builds from its deprecated fields
+	json6902, strategicMerge := k.PatchesJson6902, k.PatchesStrategicMerge
+	for _, patch := range slices.Concat(k.Patches, json6902) {
 		paths = append(paths, patch.Path)
 	}
-	for _, patch := range k.PatchesStrategicMerge {
+	for _, patch := range strategicMerge {
 		paths = append(paths, string(patch))
 	}
 	for _, replacement := range k.Replacements {
@@ -157,7 +159,7 @@ func (g *graph) root(from node, path string, component bool) error {
 	case filepath.IsAbs(path):
 		return nil // not allowed, or a file of its own folder
 	}
-	name, isDir, err := g.resolve(filepath.Join(from.dir, path))
+	name, isDir, err := g.files.resolve(filepath.Join(from.dir, path))
 	isFile := err == nil && !isDir
 	switch {
 	case isFile && !component:
@@ -176,16 +178,6 @@ func (g *graph) root(from node, path string, component bool) error {
 		return nil
 	}
 	return g.visit(node{name, from.plugins})
-}
-
-// resolve follows links.
-func (g *graph) resolve(name string) (resolved string, isDir bool, err error) {
-	dir, file, err := g.files.CleanedAbs(filepath.Join(g.checkout.base, name))
-	if err != nil {
-		return "", false, err
-	}
-	resolved, err = filepath.Rel(g.checkout.base, dir.Join(file))
-	return resolved, file == "", err
 }
 
 // plugin follows an entry of generators, transformers or validators: the
@@ -221,7 +213,7 @@ func (g *graph) allow(dir string, objects []manifest.Object) error {
 			switch strings.ToLower(field) {
 			case "literals":
 				g.hide(texts(value))
-			case "path", "paths", "files", "env", "envs", "replacements":
+			case "path", "paths", "files", "env", "envs", "replacements", "targetfilepath":
 				for _, text := range texts(value) {
 					if path := afterKey(text); isRemoteFile(text) || isRemoteFile(path) {
 						return g.refuse(dir, "loads the remote file "+withoutSecrets(path), vendorRemedy)

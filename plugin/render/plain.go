@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 
@@ -20,11 +21,19 @@ var skipMarker = []byte("+argocd:skip-file-rendering")
 // does not look like a manifest is passed over.
 func (c *Checkout) plain(names []string) ([]manifest.Object, error) {
 	var all []manifest.Object
+	files := newFileSystem(c)
 	for _, name := range names {
-		if !isManifest(name) || !c.isFile(filepath.Join(c.path, name)) {
-			continue // also a link to nowhere, as in Argo CD
+		if !isManifest(name) {
+			continue
 		}
-		data, err := c.Read(name)
+		resolved, isDir, err := files.resolve(filepath.Join(c.path, name))
+		if isDir || errors.Is(err, fs.ErrNotExist) {
+			continue // a link to nowhere is passed over too
+		}
+		if err != nil {
+			return nil, refusal.Wrap(err, "remove the link "+name)
+		}
+		data, err := c.read(resolved)
 		if err != nil {
 			return nil, err
 		}
@@ -59,10 +68,4 @@ func unreadable(name string, err error) error {
 		return refusal.Wrap(fmt.Errorf("%s, %w", name, err), "mend it, or put the comment # +argocd:skip-file-rendering into the file")
 	}
 	return refusal.Wrap(fmt.Errorf("%s cannot be read, %w", name, err), "mend the file")
-}
-
-// isFile tells whether there is a regular file, links followed.
-func (c *Checkout) isFile(name string) bool {
-	info, err := c.root.Stat(name)
-	return err == nil && info.Mode().IsRegular()
 }
