@@ -23,13 +23,7 @@ func sumOf(text, name string) (sum float64, found bool) {
 
 func TestArgoCDSaysWhoCalls(t *testing.T) {
 	t.Run("me is the account that logged in, whatever a client claims", func(t *testing.T) {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, theStack.ArgoCDURL()+"/extensions/waybill"+v1.Prefix+"/me", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Cookie", "argocd.token="+token(t, alice))
-		r.Header.Set("Argocd-Application-Name", "argocd:shop-dev")
-		r.Header.Set("Argocd-Project-Name", "shop")
+		r := request(t, alice, "waybill", "shop-dev", http.MethodGet, "/me", nil)
 		r.Header.Set("Argocd-Username", "admin")
 		r.Header.Set("Argocd-User-Groups", "admins")
 		r.Header.Set("Waybill-Gate-Secret", "guessed")
@@ -53,13 +47,7 @@ func TestArgoCDSaysWhoCalls(t *testing.T) {
 	})
 
 	t.Run("a header that a client has deleted on the way is missed", func(t *testing.T) {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, theStack.ArgoCDURL()+"/extensions/waybill"+v1.Prefix+"/me", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Cookie", "argocd.token="+token(t, alice))
-		r.Header.Set("Argocd-Application-Name", "argocd:shop-dev")
-		r.Header.Set("Argocd-Project-Name", "shop")
+		r := request(t, alice, "waybill", "shop-dev", http.MethodGet, "/me", nil)
 		r.Header.Set("Connection", "Argocd-Username, Waybill-Gate-Secret")
 		if status, answer := do(t, r); status != http.StatusUnauthorized {
 			t.Errorf("%d %s", status, answer)

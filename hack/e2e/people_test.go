@@ -97,9 +97,15 @@ func must(t *testing.T, person string, args ...string) string {
 	return out
 }
 
-// call is one call of the API through argocd-server, with the login cookie, as
-// curl would make it.
+// call is one call of the API through argocd-server.
 func call(t *testing.T, person, gate, app, method, path string, body any) (status int, answer []byte) {
+	t.Helper()
+	return do(t, request(t, person, gate, app, method, path, body))
+}
+
+// request is a request through argocd-server, with the login cookie, as curl
+// would make it.
+func request(t *testing.T, person, gate, app, method, path string, body any) *http.Request {
 	t.Helper()
 	var content io.Reader
 	if body != nil {
@@ -117,7 +123,7 @@ func call(t *testing.T, person, gate, app, method, path string, body any) (statu
 	r.Header.Set("Argocd-Application-Name", "argocd:"+app)
 	r.Header.Set("Argocd-Project-Name", "shop")
 	r.Header.Set("Content-Type", "application/json")
-	return do(t, r)
+	return r
 }
 
 func do(t *testing.T, r *http.Request) (int, []byte) {
