@@ -22,6 +22,7 @@ const (
 	GateVerified     = "verified"     // verified there
 	GateSoak         = "soak"         // long enough there
 	GateRollback     = "rollback"     // verified in this very stage before
+	GateHold         = "hold"         // nobody holds other freight against automation
 	GateApproval     = "approval"     // enough people approved
 	GateTurn         = "turn"         // no other promotion runs or is ahead
 	GateApplications = "applications" // the stage has Applications
@@ -88,6 +89,9 @@ func Eligible(f freight.Freight, stage pipeline.Stage, facts Facts, now time.Tim
 		v.Gates = append(v.Gates, rollback(f, stage, facts.Stages[stage.Name]))
 	default:
 		v.Gates = append(v.Gates, source(f, stage, request.Sources, facts, now))
+	}
+	if g, held := hold(f, stage, facts); held {
+		v.Gates = append(v.Gates, g)
 	}
 	if g, needed := approval(stage, facts); needed {
 		v.Gates = append(v.Gates, g)
@@ -270,6 +274,25 @@ func (g *Gate) until() *time.Time {
 		}
 	}
 	return until
+}
+
+// hold keeps an automatic promotion that was asked for earlier from undoing what
+// a person has chosen since.
+func hold(f freight.Freight, stage pipeline.Stage, facts Facts) (Gate, bool) {
+	p := facts.Promotion
+	if p == nil || !p.Request.Automatic || len(p.Request.Applications) > 0 {
+		return Gate{}, false
+	}
+	for _, h := range facts.Stages[stage.Name].Holds {
+		if h.Origin == f.Origin {
+			return Gate{
+				Name:   GateHold,
+				Fact:   fmt.Sprintf("%s holds freight %s in %s since %s", h.By, freight.Short(h.Freight), stage.Name, h.At.Format(time.RFC3339)),
+				Remedy: "promote the candidate by hand to let automation go on",
+			}, true
+		}
+	}
+	return Gate{}, false
 }
 
 func approval(stage pipeline.Stage, facts Facts) (Gate, bool) {

@@ -249,11 +249,12 @@ func TestASummaryNamesEveryArtifactInAFewWords(t *testing.T) {
 		artifacts freight.Artifacts
 		want      string
 	}{
-		"nothing":          {freight.Artifacts{}, ""},
-		"one of each kind": {shop(), "shop:v1.4.2, shop 4b1c27c, db 2.1.0"},
-		"no tag":           {freight.Artifacts{Images: []freight.Image{{RepoURL: "localhost:5000/a/shop", Digest: digestB}}}, "shop@bbbbbbb"},
-		"a tagged commit":  {freight.Artifacts{Commits: []freight.Commit{{RepoURL: "git@example.com:shop.git", ID: commitID, Tag: "v2"}}}, "shop v2"},
-		"a named chart":    {freight.Artifacts{Charts: []freight.Chart{{RepoURL: "https://charts.example.com", Name: "db", Version: "1.0.0"}}}, "db 1.0.0"},
+		"nothing":                        {freight.Artifacts{}, ""},
+		"one of each kind":               {shop(), "shop:v1.4.2, shop 4b1c27c, db 2.1.0"},
+		"no tag":                         {freight.Artifacts{Images: []freight.Image{{RepoURL: "localhost:5000/a/shop", Digest: digestB}}}, "shop@bbbbbbb"},
+		"a tagged commit":                {freight.Artifacts{Commits: []freight.Commit{{RepoURL: "git@example.com:shop.git", ID: commitID, Tag: "v2"}}}, "shop v2"},
+		"commits with and without a tag": {freight.Artifacts{Commits: []freight.Commit{{RepoURL: "a", ID: commitID, Tag: "v2"}, {RepoURL: "b", ID: commitID}}}, "a v2, b 4b1c27c"},
+		"a named chart":                  {freight.Artifacts{Charts: []freight.Chart{{RepoURL: "https://charts.example.com", Name: "db", Version: "1.0.0"}}}, "db 1.0.0"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

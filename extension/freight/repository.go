@@ -60,7 +60,6 @@ func GitRepository(repo string) string {
 		return repo
 	}
 	u.User, u.RawQuery, u.ForceQuery, u.Fragment = nil, "", false, ""
-	u.Scheme = strings.ToLower(u.Scheme)
 	u.Host = strings.ToLower(u.Host)
 	if port := u.Port(); port != "" && port == defaultPorts[u.Scheme] {
 		u.Host = strings.TrimSuffix(u.Host, ":"+port)
@@ -102,8 +101,8 @@ func ChartRepository(repo string) string {
 	if err != nil || u.Hostname() == "" {
 		return repo
 	}
-	u.User = nil
+	u.User, u.Fragment = nil, ""
 	u.Host = strings.ToLower(u.Host)
 	u.Path, u.RawPath = trim(u.Path), ""
-	return u.String()
+	return trim(u.String())
 }

@@ -70,6 +70,8 @@ func TestAGitRepositoryHasOneSpelling(t *testing.T) {
 		"https://git.example.com:8443/shop":            "https://git.example.com:8443/shop",
 		"https://[::1]:443/shop":                       "https://[::1]/shop",
 		"https://git.example.com/shop?ref=x#top":       "https://git.example.com/shop",
+		"https://git.example.com/shop.git?ref=x":       "https://git.example.com/shop",
+		"https://git.example.com/team%2Fshop":          "https://git.example.com/team/shop",
 		"https://git.example.com/shop?":                "https://git.example.com/shop",
 		"https://git.example.com/my%20shop":            "https://git.example.com/my%20shop",
 		"git@git.example.com:team/shop.git":            "ssh://git.example.com/team/shop",
@@ -99,6 +101,7 @@ func TestAChartRepositoryHasOneSpelling(t *testing.T) {
 		"https://charts.example.com/a%2Fb/":             "https://charts.example.com/a/b",
 		"oci://ghcr.io/charts/db":                       "oci://ghcr.io/charts/db",
 		"Oci://GHCR.io/charts/db/":                      "oci://ghcr.io/charts/db",
+		" oci://ghcr.io/charts/db ":                     "oci://ghcr.io/charts/db",
 		"oci://nginx":                                   "oci://docker.io/library/nginx",
 		"https://charts.example.com/%zz/":               "https://charts.example.com/%zz", // not a URL
 		"../charts/":                                    "../charts",
@@ -114,7 +117,7 @@ func TestAChartRepositoryHasOneSpelling(t *testing.T) {
 var repositories = []string{
 	"", "/", "nginx", "docker.io/", "index.docker.io/nginx", "localhost:5000/shop", "OCI://Ghcr.io/a//b/ ", "a://b://c/d",
 	"https://https://x.y/z", "git@h:p.git.git", "h:443.git", "https://:443/x", "https://u@h.git:443", "http:x?y=://", "https://h/%2egit",
-	"a:b://c", "ssh://[::1%25eth0]:22/x", "//host/x/", ":x", "\xff.x/\xff", "HTTPS://İ.K/x", "https://h/x?#", "*:*/*", ".git", "oci:///",
+	"a:b://c", "ssh://[::1%25eth0]:22/x", "//host/x/", ":x", "\xff.x/\xff", "HTTPS://İ.K/x", "https://h/x?#", "*:*/*", ".git", "oci:///", "https://h?x/#",
 }
 
 func FuzzTheSpellingOfARepositoryIsItsOwnSpelling(f *testing.F) {

@@ -154,6 +154,63 @@ func TestAnErrorNamesTheConfigMapAndEveryProblem(t *testing.T) {
 	}
 }
 
+func TestAProblemHidesNoneThatFollowsIt(t *testing.T) {
+	paths := func(text string) []string {
+		_, err := pipeline.Parse(shop, text)
+		var invalid *pipeline.Invalid
+		if !errors.As(err, &invalid) {
+			t.Fatalf("Parse = %v, want an *Invalid", err)
+		}
+		var all []string
+		for _, p := range invalid.Problems {
+			all = append(all, p.Path)
+		}
+		return all
+	}
+	for text, want := range map[string][]string{
+		change("controlFlow: true", "? [a]\n  : b\n  a: 1\n  controlFlow: 1\n  controlFlow: 2\n  b: 2"): {
+			"stages[1]", "stages[1].a", "stages[1].controlFlow", "stages[1].controlFlow", "stages[1].b",
+		},
+		warehouse("{name: more, subscriptions: [{}, {image: {repoURL: r, constraint: newest}}]}"): {
+			"warehouses[2].subscriptions[0]", "warehouses[2].subscriptions[1].image.constraint",
+		},
+		takes("{origin: shop, sources: {stages: [test, more]}}"): {
+			"stages[3].requestedFreight[0].sources.stages[0]", "stages[3].requestedFreight",
+		},
+		takes("{origin: base, sources: {stages: [test, staging]}}"): {
+			"stages[3].requestedFreight[0].sources.stages[0]", "stages[3].requestedFreight[0].sources.stages[1]",
+		},
+	} {
+		if diff := cmp.Diff(want, paths(text)); diff != "" {
+			t.Errorf("paths (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestWhatIsJustWithinALimitIsAllowed(t *testing.T) {
+	long := strings.Repeat("a", 63)
+	for name, text := range map[string]string{
+		"the shortest interval":   change("interval: 1m", "interval: 10s"),
+		"one approval":            change("required: 2", "required: 1"),
+		"twenty approvals":        change("required: 2", "required: 20"),
+		"the longest branch":      branch(strings.Repeat("a", 200)),
+		"the longest name":        warehouse("{name: " + long + ", subscriptions: [{image: {repoURL: r}}]}"),
+		"the longest gate":        change("promote: shop-promote", "promote: "+long),
+		"the largest document":    good + "#" + strings.Repeat(" ", pipeline.MaxSize-len(good)-1),
+		"a port":                  image("{repoURL: 'localhost:5000/shop'}"),
+		"one repository in two":   image("{repoURL: nginx}"),
+		"a branch in folders":     branch("env/eu-1/prod_2.0"),
+		"direct and upstream":     takes("{origin: shop, sources: {direct: true, stages: [dev], requiredSoakTime: 1ns}}"),
+		"a soak time of nothing":  takes("{origin: shop, sources: {direct: true, requiredSoakTime: 0s}}"),
+		"a diamond":               takes("{origin: shop, sources: {stages: [dev, staging, prod]}}"),
+		"a document that is JSON": chain(3, "direct: true"),
+	} {
+		if _, err := pipeline.Parse(shop, text); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestAProblemOfTheWholeDocumentHasNoPath(t *testing.T) {
 	if got := (pipeline.Problem{Message: "the document is empty"}).String(); got != "the document is empty" {
 		t.Errorf("String = %q", got)

@@ -132,3 +132,20 @@ func TestTheHashOfADocumentIsTheSHA256OfItsText(t *testing.T) {
 		t.Error("the hash does not cover every byte")
 	}
 }
+
+// Nobody can act on behalf of an Application where there is none.
+func TestAStageWithoutApplicationsByIntentPromotesByItself(t *testing.T) {
+	for _, test := range []struct {
+		stage pipeline.Stage
+		want  bool
+	}{
+		{pipeline.Stage{}, false},
+		{pipeline.Stage{AutoPromotion: true}, true},
+		{pipeline.Stage{ControlFlow: true}, true},
+		{pipeline.Stage{AutoPromotion: true, ControlFlow: true}, true},
+	} {
+		if got := test.stage.Automatic(); got != test.want {
+			t.Errorf("Automatic = %t, want %t: %+v", got, test.want, test.stage)
+		}
+	}
+}

@@ -145,9 +145,10 @@ func (d Decision) clean() Decision {
 	return d
 }
 
-// Clip shortens a person's words to what a record holds, on a rune's boundary.
+// Clip shortens a person's words to what a record holds, on a rune's boundary,
+// and leaves out what is no text.
 func Clip(s string) string {
-	s = strings.TrimSpace(s)
+	s = strings.TrimSpace(strings.ToValidUTF8(s, ""))
 	if len(s) <= maxComment {
 		return s
 	}

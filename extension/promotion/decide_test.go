@@ -163,8 +163,14 @@ func TestARejectionIsRecordedOnceAndBeforeTheStart(t *testing.T) {
 func TestAnAbortIsForWhatWaitsAndForWhatRuns(t *testing.T) {
 	for _, phase := range []promotion.Phase{promotion.Pending, promotion.Running} {
 		p := in(phase)
-		if err := p.AskAbort(by("alice")); err != nil || p.Abort == nil || p.Abort.By != "alice" {
-			t.Errorf("of one that is %s: %v, %v", phase, err, p.Abort)
+		if got := p.Outcome(); got != phase {
+			t.Errorf("the outcome of one that is %s, and that nobody aborts, is %s", phase, got)
+		}
+		if err := p.AskAbort(promotion.Decision{By: "alice", At: after(time.Millisecond), Comment: " no \n"}); err != nil {
+			t.Fatalf("of one that is %s: %v", phase, err)
+		}
+		if diff := cmp.Diff(&promotion.Decision{By: "alice", At: noon, Comment: "no"}, p.Abort); diff != "" {
+			t.Errorf("the abort (-want +got):\n%s", diff)
 		}
 		if got := p.Outcome(); got != promotion.Aborted {
 			t.Errorf("the outcome of one that is %s is %s", phase, got)
@@ -220,7 +226,7 @@ func TestTheEndingSaysWhoEndedItAndHow(t *testing.T) {
 }
 
 func FuzzWhatAPersonSaysIsBoundedAndStaysText(f *testing.F) {
-	for _, s := range []string{"", " fine\n", strings.Repeat("a", 1001), strings.Repeat("ü", 600), "a" + strings.Repeat("€", 400), strings.Repeat("\xff", 2000)} {
+	for _, s := range []string{"", " fine\n", strings.Repeat("a", 1000), strings.Repeat("a", 1001), strings.Repeat("ü", 600), "a" + strings.Repeat("€", 400), strings.Repeat("\xff", 2000), "\xff\t" + strings.Repeat("a", 1000)} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -228,10 +234,10 @@ func FuzzWhatAPersonSaysIsBoundedAndStaysText(f *testing.F) {
 		if len(got) > 1000+len("…") {
 			t.Errorf("%d bytes are left of %d", len(got), len(s))
 		}
-		if utf8.ValidString(s) && !utf8.ValidString(got) {
-			t.Errorf("Clip cuts a rune in two: %q", got)
+		if !utf8.ValidString(got) || strings.TrimSpace(got) != got {
+			t.Errorf("Clip leaves half a rune, or space around: %q", got)
 		}
-		if strings.TrimSpace(s) != got && len(strings.TrimSpace(s)) <= 1000 {
+		if utf8.ValidString(s) && strings.TrimSpace(s) != got && len(strings.TrimSpace(s)) <= 1000 {
 			t.Errorf("Clip(%q) = %q, and it is short enough", s, got)
 		}
 		if again := promotion.Clip(got); again != got {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/promotion"
 )
 
@@ -230,5 +231,33 @@ func TestARecordThatIsStoredCanBeReadAgain(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("read again (-want +got):\n%s", diff)
+	}
+}
+
+func TestAClonedPromotionIsChangedAlone(t *testing.T) {
+	build := func() promotion.Promotion {
+		p := pending("p1")
+		p.Start(1, nil, nil, []string{"write", "sync"}, noon)
+		p.Phase = promotion.Pending
+		p.Steps[0].StartedAt = &noon
+		p.Approvals = []promotion.Decision{{By: "bob"}}
+		p.Applications = []promotion.Result{{Name: "shop"}}
+		return p
+	}
+	p := build()
+	c := p.Clone()
+	if diff := cmp.Diff(p, c); diff != "" {
+		t.Errorf("the clone (-promotion +clone):\n%s", diff)
+	}
+	c.Approvals[0].By, c.Applications[0].Name = "", ""
+	if err := c.Approve(&pipeline.Approval{Required: 2}, promotion.Decision{By: "carol"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.AskAbort(promotion.Decision{By: "alice"}); err != nil {
+		t.Fatal(err)
+	}
+	c.End(promotion.Aborted, promotion.ReasonAborted, "", "", noon)
+	if diff := cmp.Diff(build(), p); diff != "" {
+		t.Errorf("the promotion changed with its clone (-want +got):\n%s", diff)
 	}
 }

@@ -151,6 +151,14 @@ func TestAFileThatIsNoWaybillIsRefusedInOneLine(t *testing.T) {
 	}
 }
 
+func TestAFileAsLargeAsIsAllowedIsRead(t *testing.T) {
+	text := marshal(t, good())
+	text += "#" + strings.Repeat(" ", waybill.MaxSize-len(text)-1)
+	if got, err := waybill.Parse([]byte(text)); err != nil || got.Serial != 42 {
+		t.Errorf("Parse = %+v, %v", got, err)
+	}
+}
+
 func TestWhatIsToldOfABadFileIsBounded(t *testing.T) {
 	var text strings.Builder
 	for i := range 10_000 {
@@ -172,6 +180,7 @@ func TestAWaybillThatMustNotBeRenderedIsRefused(t *testing.T) {
 		want   string
 	}{
 		"a good one":             {func(*waybill.Waybill) {}, ""},
+		"the first promotion":    {func(w *waybill.Waybill) { w.Serial = 1 }, ""},
 		"the namespace in full":  {func(w *waybill.Waybill) { w.Stage = "waybill/shop/prod" }, ""},
 		"no version and no kind": {func(w *waybill.Waybill) { w.APIVersion, w.Kind = "", "" }, `the waybill says "" "", this version of Waybill reads waybill.dev/v1 Waybill`},
 		"a version to come":      {func(w *waybill.Waybill) { w.APIVersion = "waybill.dev/v2" }, `the waybill says "waybill.dev/v2" "Waybill", this version of Waybill reads waybill.dev/v1 Waybill`},

@@ -184,13 +184,24 @@ func (a *Applications) StartSync(ctx context.Context, app Application, promotion
 	target.Namespace, target.Name = app.Namespace, app.Name
 	err = a.writer.Patch(ctx, target, client.RawPatch(types.JSONPatchType, data))
 	switch {
-	// A failed "test" is answered as an invalid request.
-	case apierrors.IsInvalid(err), apierrors.IsConflict(err), apierrors.IsBadRequest(err):
+	case apierrors.IsConflict(err), failedTest(err):
 		return fmt.Errorf("Application %s: %w", app.Key(), ErrBusy)
 	case err != nil:
 		return fmt.Errorf("cannot sync Application %s: %w", app.Key(), err)
 	}
 	return nil
+}
+
+// failedTest tells whether a patch failed at its "test": the API server answers
+// with an invalid request that has no causes. One with causes is no race, and
+// would be invalid again.
+func failedTest(err error) bool {
+	var status apierrors.APIStatus
+	if !apierrors.IsInvalid(err) || !errors.As(err, &status) {
+		return false
+	}
+	details := status.Status().Details
+	return details == nil || len(details.Causes) == 0
 }
 
 // Refresh asks Argo CD to look at the Application's repository now.

@@ -71,10 +71,10 @@ func nearness(secret *corev1.Secret, repo string) int {
 // host; false where it names none and would be for all of them.
 func prefixOf(address string) (string, bool) {
 	const below = "/x" // with it, the prefix is spelled as a repository is
-	repo := freight.GitRepository(strings.TrimRight(strings.TrimSpace(address), "/") + below)
-	u, err := url.Parse(repo)
+	u, err := url.Parse(freight.GitRepository(strings.TrimRight(strings.TrimSpace(address), "/") + below))
 	if err != nil || u.Hostname() == "" {
 		return "", false
 	}
-	return strings.TrimSuffix(repo, below), true
+	u.Path = strings.TrimSuffix(strings.TrimSuffix(u.Path, below), ".git")
+	return u.String(), true
 }

@@ -80,15 +80,16 @@ func byPipeline(kind, pipeline string) string { return "kind/" + kind + "/" + pi
 const maxLabel = 63
 
 // label turns a name into a label's value: a slash, which labels do not allow,
-// becomes a dot, and what is too long is cut and told apart by its hash.
+// becomes a dot, and what is too long is cut and told apart by its hash. No name
+// holds the underscore before the hash, so no short one is a long one's label.
 func label(name string) string {
 	value := strings.ReplaceAll(name, "/", ".")
 	if len(value) <= maxLabel {
 		return value
 	}
-	const digits = 12
+	const digits = 32
 	sum := sha256.Sum256([]byte(name))
-	return value[:maxLabel-digits-1] + "-" + hex.EncodeToString(sum[:])[:digits]
+	return value[:maxLabel-digits-1] + "_" + hex.EncodeToString(sum[:])[:digits]
 }
 
 // previousLabel shortens a record's hash; the first record's is "none".

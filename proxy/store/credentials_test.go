@@ -1,0 +1,82 @@
+package store_test
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/waybill-cd/waybill/proxy/store"
+)
+
+// secret makes a Secret in Argo CD's format, whose password is its name.
+func secret(name, kind, url string) *corev1.Secret {
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{store.LabelSecretType: kind}},
+		Data:       map[string][]byte{"url": []byte(url), "username": []byte("git"), "password": []byte(name)},
+	}
+}
+
+func in(namespace string, s *corev1.Secret) *corev1.Secret {
+	s.Namespace = namespace
+	return s
+}
+
+func without(s *corev1.Secret, keys ...string) *corev1.Secret {
+	for _, key := range keys {
+		delete(s.Data, key)
+	}
+	return s
+}
+
+func TestTheCredentialsOfARepository(t *testing.T) {
+	const repo = "https://git.example.com/team/shop.git"
+	for name, test := range map[string]struct {
+		secrets []client.Object
+		repo    string
+		want    string // password, empty for none
+	}{
+		"none":                   {nil, repo, ""},
+		"its own":                {[]client.Object{secret("a", "repository", repo)}, repo, "a"},
+		"its own spelled anew":   {[]client.Object{secret("a", "repository", "https://GIT.example.com:443/team/shop/")}, repo, "a"},
+		"another repository's":   {[]client.Object{secret("a", "repository", "https://git.example.com/team/shop-2.git")}, repo, ""},
+		"below its own":          {[]client.Object{secret("a", "repository", "https://git.example.com/team")}, repo, ""},
+		"another scheme":         {[]client.Object{secret("a", "repository", "http://git.example.com/team/shop.git")}, repo, ""},
+		"a prefix":               {[]client.Object{secret("a", "repo-creds", "https://git.example.com/team")}, repo, "a"},
+		"a prefix with a slash":  {[]client.Object{secret("a", "repo-creds", "https://git.example.com/team/")}, repo, "a"},
+		"the whole as prefix":    {[]client.Object{secret("a", "repo-creds", repo)}, repo, "a"},
+		"a host":                 {[]client.Object{secret("a", "repo-creds", "https://git.example.com")}, repo, "a"},
+		"a host spelled anew":    {[]client.Object{secret("a", "repo-creds", "https://robot@GIT.example.com:443/")}, repo, "a"},
+		"half a part of a path":  {[]client.Object{secret("a", "repo-creds", "https://git.example.com/te")}, repo, ""},
+		"half a host":            {[]client.Object{secret("a", "repo-creds", "https://git.example.co")}, repo, ""},
+		"no host":                {[]client.Object{secret("a", "repo-creds", "https://")}, repo, ""},
+		"a scheme alone":         {[]client.Object{secret("a", "repo-creds", "https:")}, repo, ""},
+		"an empty url":           {[]client.Object{secret("a", "repo-creds", ""), secret("b", "repository", "")}, repo, ""},
+		"no url":                 {[]client.Object{without(secret("a", "repo-creds", ""), "url")}, repo, ""},
+		"another host":           {[]client.Object{secret("a", "repo-creds", "https://git.example.com")}, "https://git.example.com.evil.org/team/shop.git", ""},
+		"the host as a user":     {[]client.Object{secret("a", "repo-creds", "https://git.example.com")}, "https://git.example.com@evil.org/team/shop.git", ""},
+		"the host as a password": {[]client.Object{secret("a", "repo-creds", "https://git.example.com")}, "https://git.example.com:x@evil.org/team/shop.git", ""},
+		"a host in .git":         {[]client.Object{secret("a", "repo-creds", "https://my.git")}, "https://my.git/team/shop.git", "a"},
+		"a host without .git":    {[]client.Object{secret("a", "repo-creds", "https://my.git")}, "https://my/team/shop.git", ""},
+		"another port":           {[]client.Object{secret("a", "repo-creds", "https://git.example.com")}, "https://git.example.com:8443/team/shop.git", ""},
+		"the longest prefix": {[]client.Object{
+			secret("a", "repo-creds", "https://git.example.com"), secret("b", "repo-creds", "https://git.example.com/team"), secret("c", "repo-creds", "https://git.example.com/other/path"),
+		}, repo, "b"},
+		"its own before any prefix": {[]client.Object{secret("a", "repo-creds", repo), secret("b", "repository", repo)}, repo, "b"},
+		"its own without any, as Argo CD has it": {[]client.Object{
+			without(secret("a", "repository", repo), "username", "password"), secret("b", "repo-creds", "https://git.example.com/team"),
+		}, repo, "b"},
+		"two that say the same": {[]client.Object{secret("b", "repository", repo), secret("a", "repository", repo), secret("c", "repo-creds", repo)}, repo, "a"},
+		"of another namespace":  {[]client.Object{in("argocd", secret("a", "repository", repo)), in("argocd", secret("b", "repo-creds", repo))}, repo, ""},
+		"of another kind":       {[]client.Object{secret("a", "cluster", repo), secret("b", "repository-write", repo)}, repo, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			user, password, err := newCluster(t, test.secrets...).store().Git(t.Context(), test.repo)
+			must(t, err)
+			if password != test.want || (user == "git") != (test.want != "") {
+				t.Errorf("got user %q, password %q, want password %q", user, password, test.want)
+			}
+		})
+	}
+}
