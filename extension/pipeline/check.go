@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -133,6 +134,11 @@ func (d *Document) checkStages(found *problems) {
 		}
 		if other, taken := branches[s.Branch]; taken {
 			found.add(path+".branch", "%s is the branch of stage %s already: a stage branch belongs to one stage alone", s.Branch, other)
+		}
+		for _, branch := range slices.Sorted(maps.Keys(branches)) {
+			if strings.HasPrefix(s.Branch, branch+"/") || strings.HasPrefix(branch, s.Branch+"/") {
+				found.add(path+".branch", "%s cannot stand beside %s, the branch of stage %s: Git keeps no branch below another", s.Branch, branch, branches[branch])
+			}
 		}
 		branches[s.Branch] = s.Name
 	}

@@ -205,6 +205,7 @@ func stageProblems() []problem {
 		one("an unknown exclusion", change("notBy: promoter", "notBy: alice"), "stages[2].approval.notBy", `"alice" is not known: allowed is promoter`),
 
 		one("another stage's branch", branch("env/prod"), more+".branch", "env/prod is the branch of stage prod already: a stage branch belongs to one stage alone"),
+		one("a branch below another stage's", branch("env/prod/eu"), more+".branch", "env/prod/eu cannot stand beside env/prod, the branch of stage prod: Git keeps no branch below another"),
 		one("a branch with a space", branch("env prod"), more+".branch", `"env prod"`+git),
 		one("a branch that reads as a flag", branch("-f"), more+".branch", `"-f"`+git),
 		one("a branch with two dots", branch("a..b"), more+".branch", `"a..b"`+git),

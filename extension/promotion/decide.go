@@ -23,6 +23,21 @@ var (
 	ErrTwice = errors.New("the person has approved already")
 )
 
+// refusal is a sentence for people that is, for callers, one of the errors above.
+type refusal struct {
+	sentence string
+	cause    error
+}
+
+func refuse(cause error, format string, args ...any) error {
+	return &refusal{fmt.Sprintf(format, args...), cause}
+}
+
+func (r *refusal) Error() string { return r.sentence }
+
+// Unwrap returns the cause, for errors.Is.
+func (r *refusal) Unwrap() error { return r.cause }
+
 // Required returns how many approvals a promotion needs under a stage's rule.
 // A rollback needs none unless the rule says so: the way back must be short.
 func (p Promotion) Required(rule *pipeline.Approval) int {
@@ -39,14 +54,14 @@ func (p *Promotion) Approve(rule *pipeline.Approval, d Decision) error {
 		return err
 	}
 	if p.Required(rule) == 0 {
-		return fmt.Errorf("promotion %s to %s needs no approval: %w", p.ID, p.Stage, ErrNoApproval)
+		return refuse(ErrNoApproval, "promotion %s to %s needs no approval", p.ID, p.Stage)
 	}
 	if p.excluded(rule, d.By) {
-		return fmt.Errorf("%s asked for this promotion, and stage %s wants approvals by somebody else (approval.notBy: promoter): %w", d.By, p.Stage, ErrPromoter)
+		return refuse(ErrPromoter, "%s asked for this promotion, and stage %s wants approvals by somebody else (approval.notBy: promoter)", d.By, p.Stage)
 	}
 	for _, a := range p.Approvals {
 		if a.By == d.By {
-			return fmt.Errorf("%s approved this promotion at %s, each person counts once: %w", d.By, a.At.Format(time.RFC3339), ErrTwice)
+			return refuse(ErrTwice, "%s approved this promotion at %s, and each person counts once", d.By, a.At.Format(time.RFC3339))
 		}
 	}
 	p.Approvals = append(p.Approvals, d.clean())
@@ -93,7 +108,7 @@ func (p *Promotion) AskAbort(d Decision) error {
 func (p Promotion) open() error {
 	switch {
 	case p.Phase == Running:
-		return fmt.Errorf("promotion %s to %s runs already: %w", p.ID, p.Stage, ErrStarted)
+		return refuse(ErrStarted, "promotion %s to %s runs already", p.ID, p.Stage)
 	case p.Phase.Ended() || p.Rejection != nil || p.Abort != nil:
 		return p.over()
 	default:
@@ -102,7 +117,7 @@ func (p Promotion) open() error {
 }
 
 func (p Promotion) over() error {
-	return fmt.Errorf("promotion %s to %s is %s: %w", p.ID, p.Stage, strings.ToLower(string(p.Outcome())), ErrEnded)
+	return refuse(ErrEnded, "promotion %s to %s has ended, as %s", p.ID, p.Stage, p.Outcome())
 }
 
 // Outcome returns the phase, counting in a rejection or an abort that the

@@ -19,7 +19,7 @@ func ExamplePromotion_Approve() {
 	fmt.Println(errors.Is(err, promotion.ErrPromoter), err)
 	fmt.Println(p.Approve(rule, promotion.Decision{By: "bob", At: now}), p.ApprovedBy())
 	// Output:
-	// true alice asked for this promotion, and stage prod wants approvals by somebody else (approval.notBy: promoter): the promoter may not approve
+	// true alice asked for this promotion, and stage prod wants approvals by somebody else (approval.notBy: promoter)
 	// <nil> [bob]
 }
 

@@ -74,8 +74,10 @@ func Choose(s Stage, candidate Held, all []Promotion) Choice {
 			return Choice{Why: "promotion " + p.ID + " of the candidate is under way"}
 		}
 	}
-	if s.Last != nil && s.Last.Freight == candidate.Freight && s.Last.Phase != Succeeded {
-		return Choice{Why: "the last promotion of the candidate ended as " + string(s.Last.Phase) + ": promote it by hand to try again"}
+	for _, d := range s.Declined {
+		if d.Freight == candidate.Freight {
+			return Choice{Why: "promotion " + d.Promotion + " of the candidate ended as " + string(d.Phase) + ": promote it by hand to try again"}
+		}
 	}
 	return Choice{Promote: true}
 }

@@ -101,10 +101,19 @@ func TestAutoPromotionAsksForTheCandidateUnlessThereIsAReasonNotTo(t *testing.T)
 		return s
 	}
 	empty := stage(func(*promotion.Stage) {})
-	last := func(freight string, phase promotion.Phase) promotion.Stage {
-		return stage(func(s *promotion.Stage) { s.Last = &promotion.Last{Promotion: "p0", Freight: freight, Phase: phase} })
+	ended := func(freight string, phase promotion.Phase, reason string) promotion.Promotion {
+		return promotion.Promotion{ID: "p0", Freight: freight, Phase: phase, Reason: reason}
 	}
-	const failed = "the last promotion of the candidate ended as "
+	after := func(all ...promotion.Promotion) promotion.Stage {
+		return stage(func(s *promotion.Stage) {
+			for _, p := range all {
+				s.Finish(p, "its record")
+			}
+		})
+	}
+	declined := func(phase promotion.Phase) string {
+		return "promotion p0 of the candidate ended as " + string(phase) + ": promote it by hand to try again"
+	}
 	tests := map[string]struct {
 		stage promotion.Stage
 		all   []promotion.Promotion
@@ -122,11 +131,16 @@ func TestAutoPromotionAsksForTheCandidateUnlessThereIsAReasonNotTo(t *testing.T)
 		"a promotion of it that runs":        {empty, []promotion.Promotion{asked("p9", 0, of("f2"), is(promotion.Running))}, "promotion p9 of the candidate is under way"},
 		"a promotion of it that is over":     {empty, []promotion.Promotion{asked("p9", 0, of("f2"), is(promotion.Superseded))}, ""},
 		"a promotion of something else":      {empty, []promotion.Promotion{asked("p9", 0, of("f1"), is(promotion.Running))}, ""},
-		"its last promotion succeeded":       {last("f2", promotion.Succeeded), nil, ""},
-		"its last promotion failed":          {last("f2", promotion.Failed), nil, failed + "Failed: promote it by hand to try again"},
-		"its last promotion errored":         {last("f2", promotion.Errored), nil, failed + "Errored: promote it by hand to try again"},
-		"its last promotion was aborted":     {last("f2", promotion.Aborted), nil, failed + "Aborted: promote it by hand to try again"},
-		"the last promotion of another fell": {last("f1", promotion.Failed), nil, ""},
+		"its promotion succeeded":            {after(ended("f2", promotion.Succeeded, "")), nil, ""},
+		"its promotion failed":               {after(ended("f2", promotion.Failed, "")), nil, declined(promotion.Failed)},
+		"its promotion errored":              {after(ended("f2", promotion.Errored, "")), nil, declined(promotion.Errored)},
+		"its promotion was rejected":         {after(ended("f2", promotion.Aborted, promotion.ReasonRejected)), nil, declined(promotion.Aborted)},
+		"its promotion was withdrawn":        {after(ended("f2", promotion.Aborted, promotion.ReasonWithdrawn)), nil, declined(promotion.Aborted)},
+		"its promotion became ineligible":    {after(ended("f2", promotion.Aborted, promotion.ReasonInvalid)), nil, ""},
+		"its promotion was superseded":       {after(ended("f2", promotion.Superseded, "")), nil, ""},
+		"it failed, and was promoted since":  {after(ended("f2", promotion.Failed, ""), ended("f2", promotion.Succeeded, "")), nil, ""},
+		"it failed, and another one went on": {after(ended("f2", promotion.Failed, ""), ended("f1", promotion.Succeeded, "")), nil, declined(promotion.Failed)},
+		"a promotion of another failed":      {after(ended("f1", promotion.Failed, "")), nil, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

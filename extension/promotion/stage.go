@@ -12,8 +12,11 @@ import (
 const StageKind = "Stage"
 
 const (
-	// historyLength is how many past loads of a stage are kept.
+	// historyLength is how many past loads of each origin are kept.
 	historyLength = 10
+	// declinedLength is how many declined promotions a stage remembers: more
+	// than a warehouse will select again.
+	declinedLength = 20
 	// verifiedLength is how many verified pieces of freight a stage remembers.
 	// What the stage holds is never forgotten, whatever its age.
 	verifiedLength = 100
@@ -40,6 +43,9 @@ type Stage struct {
 	Running string `json:"running,omitempty"`
 	// Last is the newest promotion that ran to its end.
 	Last *Last `json:"last,omitempty"`
+	// Declined are the promotions that failed, or that a person refused, newest
+	// first: automation leaves their freight alone until it has succeeded here.
+	Declined []Last `json:"declined,omitempty"`
 	// Applications are those that have the current waybill, as namespace/name.
 	Applications []string `json:"applications,omitempty"`
 	// Head is the hash of the newest ended record, the end of the chain.
@@ -72,7 +78,7 @@ type Hold struct {
 	At time.Time `json:"at"`
 }
 
-// Last is a promotion that ran to its end.
+// Last is a promotion that ended.
 type Last struct {
 	Promotion string `json:"promotion"`
 	Freight   string `json:"freight"`
@@ -146,7 +152,13 @@ func (s *Stage) leave(l Load, now time.Time) {
 	}
 	l.Until = &now
 	s.History = append([]Load{l}, s.History...)
-	s.History = s.History[:min(len(s.History), historyLength)]
+	kept := 0
+	s.History = slices.DeleteFunc(s.History, func(past Load) bool {
+		if past.Origin == l.Origin {
+			kept++
+		}
+		return past.Origin == l.Origin && kept > historyLength
+	})
 }
 
 // soaksFrom is when the soak clock of a stay starts: with the verification,
@@ -222,7 +234,31 @@ func (s *Stage) Finish(p Promotion, record string) {
 		s.Running = ""
 		s.Last = &Last{Promotion: p.ID, Freight: p.Freight, Phase: p.Phase}
 	}
+	s.Declined = slices.DeleteFunc(s.Declined, func(d Last) bool { return d.Freight == p.Freight })
+	if p.declines() {
+		s.Declined = append([]Last{{Promotion: p.ID, Freight: p.Freight, Phase: p.Phase}}, s.Declined...)
+		s.Declined = s.Declined[:min(len(s.Declined), declinedLength)]
+	}
 	s.Head = Hash(record)
+}
+
+// Declines tells whether automation leaves freight alone, see Declined.
+func (s Stage) Declines(id string) bool {
+	return slices.ContainsFunc(s.Declined, func(d Last) bool { return d.Freight == id })
+}
+
+// declines tells whether a promotion's end speaks against its freight. One that
+// was superseded was never tried, and one that the pipeline's rules ended may
+// be asked for again when they have changed.
+func (p Promotion) declines() bool {
+	switch p.Phase {
+	case Failed, Errored:
+		return true
+	case Aborted:
+		return p.Reason != ReasonInvalid
+	default:
+		return false
+	}
 }
 
 // Previous returns the freight to which a rollback goes unless another is
@@ -242,6 +278,7 @@ func (s Stage) Clone() Stage {
 	s.History = slices.Clone(s.History)
 	s.Verified = slices.Clone(s.Verified)
 	s.Holds = slices.Clone(s.Holds)
+	s.Declined = slices.Clone(s.Declined)
 	s.Applications = slices.Clone(s.Applications)
 	return s
 }

@@ -128,8 +128,12 @@ func check(t *testing.T, s promotion.Stage, m model, now time.Time) {
 	if !slices.IsSortedFunc(s.Current, func(a, b promotion.Load) int { return strings.Compare(a.Origin, b.Origin) }) {
 		t.Fatalf("what it holds is in no order: %+v", s.Current)
 	}
-	if len(s.History) > 10 || len(s.Verified) > 100 {
-		t.Fatalf("it remembers %d loads and %d verifications", len(s.History), len(s.Verified))
+	past := map[string]int{}
+	for _, l := range s.History {
+		past[l.Origin]++
+	}
+	if past["base"] > 10 || past["shop"] > 10 || len(s.Verified) > 100 || len(s.Declined) > 20 {
+		t.Fatalf("it remembers %v loads, %d verifications and %d declined promotions", past, len(s.Verified), len(s.Declined))
 	}
 	for i, l := range s.History {
 		if l.Until == nil || l.Until.Before(l.Since) || i > 0 && l.Until.After(*s.History[i-1].Until) {

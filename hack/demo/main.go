@@ -21,6 +21,7 @@ import (
 	"github.com/waybill-cd/waybill/hack/shop"
 	"github.com/waybill-cd/waybill/hack/stack"
 	"github.com/waybill-cd/waybill/hack/stack/component"
+	"github.com/waybill-cd/waybill/hack/stack/process"
 )
 
 // firstVersion is what the demo's registry holds at the start.
@@ -88,7 +89,12 @@ func start(ctx context.Context, root, folder string, p ports, out io.Writer) (er
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Stop(), os.RemoveAll(folder)) }()
+	defer func() {
+		err = errors.Join(err, s.Stop())
+		if err == nil {
+			err = os.RemoveAll(folder)
+		}
+	}()
 	if _, err := install.Install(ctx, s, root, binaries, install.Options{}); err != nil {
 		return err
 	}
@@ -105,16 +111,32 @@ func start(ctx context.Context, root, folder string, p ports, out io.Writer) (er
 		return err
 	}
 	defer front.close()
-	if err := writePeople(ctx, s, binaries, folder); err != nil {
+	if err := writePeople(ctx, s, binaries, folder, front.url); err != nil {
 		return err
 	}
 	if err := (state{Image: product.Image}).write(folder); err != nil {
 		return err
 	}
 	guide(out, s, product, front.url)
-	if err := s.Wait(ctx); err != nil {
-		return err
+	if err := supervise(ctx, s, out); err != nil {
+		return fmt.Errorf("%w\nthe logs are in %s", err, filepath.Join(filepath.Base(folder), "log"))
 	}
 	_, _ = fmt.Fprintln(out, "\nstopping")
 	return nil
+}
+
+// supervise waits for the end of the demo. It starts the proxy again when that
+// dies, as its Deployment would: kill it, and watch it carry on.
+func supervise(ctx context.Context, s *stack.Stack, out io.Writer) error {
+	for {
+		err := s.Wait(ctx)
+		var death *process.DeathError
+		if !errors.As(err, &death) || death.Name != install.Proxy {
+			return err
+		}
+		_, _ = fmt.Fprintf(out, "%s died; starting it again\n", death.Name)
+		if err := s.StartComponent(ctx, install.Proxy); err != nil {
+			return errors.Join(death, err)
+		}
+	}
 }

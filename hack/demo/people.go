@@ -15,8 +15,8 @@ import (
 
 // writePeople logs the shop's people in, and writes for each a command of their
 // own: argocd-waybill with their session.
-func writePeople(ctx context.Context, s *stack.Stack, b install.Binaries, folder string) error {
-	server := strings.TrimPrefix(s.ArgoCDURL(), "http://")
+func writePeople(ctx context.Context, s *stack.Stack, b install.Binaries, folder, front string) error {
+	server := strings.TrimPrefix(front, "http://")
 	for _, person := range []string{shop.Promoter, shop.Approver} {
 		token, err := s.Login(ctx, person, person)
 		if err != nil {
@@ -51,11 +51,12 @@ Waybill runs. The shop's first version, %[1]s, is on its way through dev and sta
 Try, in another terminal of this folder:
 
   .demo/alice get stages                               where every version is
-  .demo/alice why --stage prod --freight %[1]s         what keeps it out of prod
-  .demo/alice promote --stage prod --freight %[1]s     ask for prod: it waits for an approval
+  .demo/alice why --stage prod --freight %[1]s        what keeps it out of prod
+  .demo/alice promote --stage prod --freight %[1]s    ask for prod: it waits for an approval
   .demo/alice get promotions                           and shows for what
   .demo/bob approve PROMOTION --wait                   let it go, and watch it go live
   make demo-push                                       push the next version, as CI would
+  pkill -9 waybill-proxy                               kill it whenever you like: it carries on
   .demo/alice rollback --stage prod --reason "..."     go back, once two versions were live
   .demo/kubectl get configmap -n waybill -l waybill.dev/kind
 

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
@@ -95,12 +96,9 @@ func (s *Server) stageView(ctx context.Context, p engine.Pipeline, name string) 
 		return view, err
 	}
 	for _, a := range now.Bound.Applications {
-		has := false
-		for _, key := range record.Applications {
-			has = has || key == a.Key()
-		}
+		has := slices.Contains(record.Applications, a.Key())
 		view.Applications = append(view.Applications, v1.BoundApplication{
-			Namespace: a.Namespace, Name: a.Name, Sync: a.Sync(), Health: a.Health(), Waybill: has,
+			Namespace: a.Namespace, Name: a.Name, Sync: a.Sync(), Health: a.Health(), Waybill: has, Trouble: a.Trouble(),
 		})
 	}
 	return view, s.openPromotions(ctx, now, &view)

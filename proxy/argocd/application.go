@@ -199,8 +199,25 @@ func pick(source int, single string, several []string) string {
 func (a Application) Trouble() string {
 	for _, c := range a.object.Status.Conditions {
 		if c.Type == v1alpha1.ApplicationConditionComparisonError || c.Type == v1alpha1.ApplicationConditionInvalidSpecError {
-			return c.Message
+			return FirstLine(c.Message)
 		}
 	}
 	return ""
+}
+
+// maxMessage bounds what is taken over from Argo CD, in bytes.
+const maxMessage = 500
+
+// FirstLine shortens a message of Argo CD's to what records and answers hold. Of
+// an error of the plugin it keeps the plugin's own words: what Argo CD says
+// before them only tells the way that they came.
+func FirstLine(message string) string {
+	if _, own, found := strings.Cut(message, "waybill-plugin generate` failed exit status 1: "); found {
+		message = own
+	}
+	message, _, _ = strings.Cut(strings.TrimSpace(message), "\n")
+	if len(message) > maxMessage {
+		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
+	}
+	return message
 }

@@ -61,6 +61,11 @@ type Bound struct {
 	Problems []string
 }
 
+// Has tells whether an Application, namespace/name, has joined.
+func (b Bound) Has(key string) bool {
+	return slices.ContainsFunc(b.Applications, func(a Application) bool { return a.Key() == key })
+}
+
 // Bound returns the Applications that are bound to a stage: by annotation, in
 // the stage's AppProject, which permits their namespace and repository, rendered
 // by the plugin, and on the stage's branch where it has one of its own.

@@ -55,8 +55,20 @@ func (c *command) stageColumns() []column[v1.Stage] {
 		{title: "HOLD", cell: func(s v1.Stage) string {
 			return join(", ", s.Holds, func(h promotion.Hold) string { return "by " + h.By })
 		}},
-		{title: "PROBLEMS", wide: true, cell: func(s v1.Stage) string { return strings.Join(s.Problems, "; ") }},
+		{title: "PROBLEMS", wide: true, cell: stageProblems},
 	}
+}
+
+// stageProblems tells what keeps Applications from joining, and what Argo CD
+// cannot do with those that have.
+func stageProblems(s v1.Stage) string {
+	problems := slices.Clone(s.Problems)
+	for _, a := range s.Applications {
+		if a.Trouble != "" {
+			problems = append(problems, a.Name+": "+a.Trouble)
+		}
+	}
+	return strings.Join(problems, "; ")
 }
 
 // verified tells since when all that the stage holds has passed there.

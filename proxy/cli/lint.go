@@ -41,10 +41,10 @@ passed over. The exit code is 1 if there are problems.`,
 					return err
 				}
 				found := lint(name, text)
-				if len(found) == 0 {
-					return fmt.Errorf("%s holds no pipeline: neither a ConfigMap with the key %s, nor a pipeline document", name, pipeline.Key)
-				}
 				findings = append(findings, found...)
+			}
+			if len(findings) == 0 {
+				return fmt.Errorf("%s holds no pipeline: neither a ConfigMap with the key %s, nor a pipeline document", strings.Join(args, ", "), pipeline.Key)
 			}
 			return c.report(findings)
 		}),

@@ -50,7 +50,7 @@ func (c *command) routeOfPromotion(ctx context.Context, id string) (*route, erro
 		return nil, err
 	}
 	if c.pipeline == "" {
-		if wanted, err = onlyPipeline(bound, id); err != nil {
+		if wanted, err = c.theOnlyPipeline(ctx, bound, id); err != nil {
 			return nil, err
 		}
 	}
@@ -90,6 +90,29 @@ func (c *command) routeOfApplication(ctx context.Context, reach *client.Client) 
 		return nil, fmt.Errorf("Application %s is not bound to a stage of the pipeline: its annotation %s must name one", a, client.StageAnnotation)
 	}
 	return r, nil
+}
+
+// theOnlyPipeline is onlyPipeline for what there is: one annotation with a typing
+// error must not hide the pipelines that exist. The proxy is asked only where
+// that can make a difference.
+func (c *command) theOnlyPipeline(ctx context.Context, bound []client.Application, id string) (pipeline.Name, error) {
+	wanted, several := onlyPipeline(bound, id)
+	if several == nil || len(bound) == 0 {
+		return wanted, several
+	}
+	known, err := c.pipelines(ctx)
+	if err != nil {
+		return wanted, several
+	}
+	names := map[string]bool{}
+	for _, p := range known {
+		names[p.Value.Name] = true
+	}
+	existing := slices.DeleteFunc(slices.Clone(bound), func(a client.Application) bool { return !names[a.Stage.Pipeline.Short()] })
+	if wanted, err = onlyPipeline(existing, id); err != nil {
+		return wanted, several
+	}
+	return wanted, nil
 }
 
 // onlyPipeline returns the one pipeline of the Applications, or of those whose

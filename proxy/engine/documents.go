@@ -79,7 +79,7 @@ func firstProblem(problems []pipeline.Problem) string {
 }
 
 // Pipelines returns the pipelines in force, sorted by name. One that never had
-// a valid document is returned with its problems alone.
+// a valid document is none yet: [Engine.Pipeline] tells why.
 func (e *Engine) Pipelines(ctx context.Context) ([]Pipeline, error) {
 	texts, err := e.store.Pipelines(ctx)
 	if err != nil {

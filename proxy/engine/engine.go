@@ -93,6 +93,22 @@ func (e *Engine) Steps() []string {
 // does not exist.
 var ErrNotFound = errors.New("not found")
 
+// refusal is a sentence for people that is, for callers, one of the package's
+// errors.
+type refusal struct {
+	sentence string
+	cause    error
+}
+
+func (r *refusal) Error() string { return r.sentence }
+
+// Unwrap returns the cause, for errors.Is.
+func (r *refusal) Unwrap() error { return r.cause }
+
 func notFound(format string, args ...any) error {
-	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), ErrNotFound)
+	return &refusal{fmt.Sprintf(format, args...), ErrNotFound}
+}
+
+func invalid(format string, args ...any) error {
+	return &refusal{fmt.Sprintf(format, args...), ErrInvalid}
 }

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/waybill-cd/waybill/extension/eligibility"
@@ -126,7 +125,7 @@ func (e *Engine) FindFreight(ctx context.Context, name pipeline.Name, named stri
 	}
 	f, err := freight.Find(all, named)
 	if err != nil {
-		return f, fmt.Errorf("pipeline %s: %w (%w)", name.Short(), err, ErrNotFound)
+		return f, notFound("pipeline %s: %s", name.Short(), err)
 	}
 	return f, nil
 }

@@ -34,9 +34,7 @@ func (e *Engine) Loops(mgr ctrl.Manager) error {
 	}
 	records := &corev1.ConfigMap{}
 	err := builder.TypedControllerManagedBy[pipeline.Name](mgr).Named("pipeline").
-		Watches(records, handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []pipeline.Name {
-			return one(pipelineOf(o, store.KindPipeline))
-		})).
+		Watches(records, handler.TypedEnqueueRequestsFromMapFunc(pipelinesOf)).
 		Complete(turn[pipeline.Name]{e, "pipeline", e.accept})
 	if err != nil {
 		return err
@@ -50,7 +48,7 @@ func (e *Engine) Loops(mgr ctrl.Manager) error {
 	}
 	return builder.TypedControllerManagedBy[pipeline.StageName](mgr).Named("stage").
 		Watches(records, handler.TypedEnqueueRequestsFromMapFunc(e.stagesOf)).
-		Watches(&v1alpha1.Application{}, applicationHandler(), builder.WithPredicates(applicationChanged())).
+		Watches(&v1alpha1.Application{}, handler.TypedEnqueueRequestsFromMapFunc(stagesOfApplication), builder.WithPredicates(applicationChanged())).
 		WithOptions(controller.TypedOptions[pipeline.StageName]{MaxConcurrentReconciles: parallelStages}).
 		Complete(turn[pipeline.StageName]{e, "stage", e.advance})
 }
@@ -95,7 +93,9 @@ func pipelineOf(o client.Object, kinds ...string) (pipeline.Name, bool) {
 	return pipeline.Name{}, false
 }
 
-func one(name pipeline.Name, ok bool) []pipeline.Name {
+// pipelinesOf returns the pipeline whose document a record's change concerns.
+func pipelinesOf(_ context.Context, o client.Object) []pipeline.Name {
+	name, ok := pipelineOf(o, store.KindPipeline)
 	if !ok {
 		return nil
 	}
@@ -141,18 +141,17 @@ func (e *Engine) stagesOf(ctx context.Context, o client.Object) []pipeline.Stage
 	return keys
 }
 
-func applicationHandler() handler.TypedEventHandler[client.Object, pipeline.StageName] {
-	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []pipeline.StageName {
-		app, ok := o.(*v1alpha1.Application)
-		if !ok {
-			return nil
-		}
-		stage, asks, err := argocd.StageOf(app)
-		if !asks || err != nil {
-			return nil
-		}
-		return []pipeline.StageName{stage}
-	})
+// stagesOfApplication returns the stage that an Application asks to join.
+func stagesOfApplication(_ context.Context, o client.Object) []pipeline.StageName {
+	app, ok := o.(*v1alpha1.Application)
+	if !ok {
+		return nil
+	}
+	stage, asks, err := argocd.StageOf(app)
+	if !asks || err != nil {
+		return nil
+	}
+	return []pipeline.StageName{stage}
 }
 
 // applicationChanged lets through only what a promotion waits for: Argo CD

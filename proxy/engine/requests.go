@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -42,10 +41,10 @@ const maxKey = 128
 // by the same person gives the promotion that was asked for first.
 func (e *Engine) Promote(ctx context.Context, p Pipeline, stage string, ask Ask) (r promotion.Promotion, created bool, err error) {
 	if len(ask.Key) > maxKey {
-		return r, false, fmt.Errorf("the key is longer than %d bytes: %w", maxKey, ErrInvalid)
+		return r, false, invalid("the key is longer than %d bytes", maxKey)
 	}
 	if ask.Rollback && promotion.Clip(ask.Reason) == "" {
-		return r, false, fmt.Errorf("a rollback needs a reason: %w", ErrInvalid)
+		return r, false, invalid("a rollback needs a reason")
 	}
 	if ask.Key == "" {
 		ask.Key = rand.Text()
@@ -83,7 +82,7 @@ func (e *Engine) Promote(ctx context.Context, p Pipeline, stage string, ask Ask)
 
 func sameRequest(p promotion.Promotion, held promotion.Held) error {
 	if p.Freight != held.Freight {
-		return fmt.Errorf("the key was used for freight %s before: choose another: %w", short(p.Freight), ErrInvalid)
+		return invalid("the key was used for freight %s before: choose another", short(p.Freight))
 	}
 	return nil
 }

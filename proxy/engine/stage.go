@@ -188,11 +188,17 @@ func (s Situation) indexOf(id string) int {
 }
 
 // handOn promotes what the stage holds once more when Applications have joined
-// it since.
+// it since. One that has left is forgotten: what it renders is not the stage's
+// affair, and should it come back, it joins anew.
 func (e *Engine) handOn(ctx context.Context, s *Situation) (bool, error) {
-	record := s.Record.Value
+	record := &s.Record.Value
 	if record.Running != "" || len(record.Current) == 0 || len(s.Open) > 0 {
 		return false, nil
+	}
+	known := len(record.Applications)
+	record.Applications = slices.DeleteFunc(record.Applications, func(key string) bool { return !s.Bound.Has(key) })
+	if len(record.Applications) < known {
+		return true, e.store.PutStage(ctx, s.Name, &s.Record)
 	}
 	var joined []string
 	for _, a := range s.Bound.Applications {
@@ -204,9 +210,10 @@ func (e *Engine) handOn(ctx context.Context, s *Situation) (bool, error) {
 		return false, nil
 	}
 	held := record.Current[0]
-	// One try for each set of newcomers: what fails is tried again by a person,
-	// or with the next freight.
-	key := fmt.Sprintf("join %s %v", held.Promotion, joined)
+	if record.Declines(held.Freight) {
+		return false, nil // it failed once: a person tries again, or the next freight does
+	}
+	key := fmt.Sprintf("join %d %v", record.Serial, joined)
 	return e.ask(ctx, s, held.Held, promotion.Request{Automatic: true, Applications: joined, Reason: "joined the stage"}, key)
 }
 
@@ -235,7 +242,11 @@ func (e *Engine) startNext(ctx context.Context, s *Situation) (bool, error) {
 		}
 		record := &s.Record.Value
 		record.Begin(p.ID)
-		record.Settle(p, s.Candidates[p.Origin], e.Now())
+		candidate := ""
+		if s.Stage.Automatic() {
+			candidate = s.Candidates[p.Origin]
+		}
+		record.Settle(p, candidate, e.Now())
 		record.Document = s.Pipeline.Hash
 		return true, e.store.PutStage(ctx, s.Name, &s.Record)
 	}

@@ -55,7 +55,7 @@ func (w waitApplications) look(ctx context.Context, p promotion.Promotion, r pro
 	case op.Running:
 		return promotion.Running, "the sync operation runs", nil
 	case op.Failed && op.Promotion == p.ID:
-		return promotion.Failed, "the sync failed: " + firstLine(op.Message), nil
+		return promotion.Failed, "the sync failed: " + argocd.FirstLine(op.Message), nil
 	case !a.Settled():
 		return promotion.Running, "Argo CD has still to compare it", nil
 	}
@@ -65,7 +65,7 @@ func (w waitApplications) look(ctx context.Context, p promotion.Promotion, r pro
 	}
 	switch {
 	case a.Trouble() != "":
-		return promotion.Running, firstLine(a.Trouble()), nil
+		return promotion.Running, a.Trouble(), nil
 	case !carries:
 		return promotion.Running, "Argo CD has not seen the waybill yet", w.apps.Refresh(ctx, a)
 	case !a.Good():
@@ -73,15 +73,4 @@ func (w waitApplications) look(ctx context.Context, p promotion.Promotion, r pro
 	default:
 		return promotion.Succeeded, "", nil
 	}
-}
-
-// maxMessage bounds what a record takes over from Argo CD, in bytes.
-const maxMessage = 500
-
-func firstLine(s string) string {
-	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
-	if len(s) > maxMessage {
-		s = strings.ToValidUTF8(s[:maxMessage], "") + "…"
-	}
-	return s
 }

@@ -69,7 +69,7 @@ func (w writeWaybill) bill(ctx context.Context, s *Situation, p promotion.Promot
 		Stage:  s.Name.String(),
 		Serial: p.Serial,
 		Promotion: waybill.Promotion{
-			ID: p.ID, By: p.Request.By, ApprovedBy: p.ApprovedBy(), At: *p.StartedAt, Reason: p.Request.Reason,
+			ID: p.ID, By: p.Request.By, ApprovedBy: approvers(s, p), At: *p.StartedAt, Reason: p.Request.Reason,
 		},
 		VerifiedIn: passedEverywhere(p),
 	}
@@ -140,6 +140,15 @@ func commitOf(loads []freight.Freight, repo string) string {
 	return ""
 }
 
+// approvers are those whose approval counts under the stage's rule.
+func approvers(s *Situation, p promotion.Promotion) []string {
+	var names []string
+	for _, a := range p.Counting(s.Stage.Approval) {
+		names = append(names, a.By)
+	}
+	return names
+}
+
 // message tells in the repository's history what the promotion did, and by
 // whose decision.
 func message(s *Situation, p promotion.Promotion, loads []freight.Freight) string {
@@ -157,7 +166,7 @@ func message(s *Situation, p promotion.Promotion, loads []freight.Freight) strin
 		fmt.Fprintf(&b, "Freight %s of warehouse %s.\n", f.ID, f.Origin)
 	}
 	fmt.Fprintf(&b, "Asked for by %s.\n", oneLine(p.Request.By))
-	if names := p.ApprovedBy(); len(names) > 0 {
+	if names := approvers(s, p); len(names) > 0 {
 		fmt.Fprintf(&b, "Approved by %s.\n", oneLine(strings.Join(names, ", ")))
 	}
 	if passed := passedEverywhere(p); len(passed) > 0 {

@@ -96,7 +96,7 @@ func (p *process) reap(command *exec.Cmd, r *run) {
 		return // whoever stopped it, or waits for its start, knows
 	}
 	select {
-	case p.group.died <- p.failure(fmt.Sprintf("ended by itself (%v)", err)):
+	case p.group.died <- &DeathError{Name: p.spec.Name, err: p.failure(fmt.Sprintf("ended by itself (%v)", err))}:
 	default: // an earlier death has not been read yet
 	}
 }

@@ -154,8 +154,10 @@ type BoundApplication struct {
 	Name      string `json:"name"`
 	Sync      string `json:"sync"`
 	Health    string `json:"health"`
-	// Waybill tells whether it has the stage's current waybill.
+	// Waybill tells whether it was given the stage's current waybill.
 	Waybill bool `json:"waybill"`
+	// Trouble is why Argo CD cannot render or compare it; empty for none.
+	Trouble string `json:"trouble,omitempty"`
 }
 
 // Freight is a piece of freight and where it has got to.
