@@ -84,11 +84,9 @@ func problemOf(err error) v1.Problem {
 func sentence(web *echo.HTTPError) string {
 	switch web.Code {
 	case http.StatusNotFound:
-		return "there is no such call: GET " + v1.Prefix + "/openapi.yaml tells which there are"
-	case http.StatusMethodNotAllowed:
-		return "this call has another method: GET " + v1.Prefix + "/openapi.yaml tells which"
+		return "there is no such call, or it has another method: GET " + v1.Prefix + "/openapi.yaml tells which there are"
 	case http.StatusRequestEntityTooLarge:
-		return "the body is larger than " + maxBody + "iB: shorten it"
+		return "the body is larger than " + maxBody + ": shorten it"
 	default:
 		return fmt.Sprint(web.Message)
 	}

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -37,7 +38,7 @@ type Server struct {
 }
 
 // maxBody bounds the body of a request, in the words of echo.
-const maxBody = "64K"
+const maxBody = "64KiB"
 
 // New returns the API's handler.
 func New(e *engine.Engine, apps *argocd.Applications, policy *argocd.Policy, gates *identity.Gates) http.Handler {
@@ -45,7 +46,7 @@ func New(e *engine.Engine, apps *argocd.Applications, policy *argocd.Policy, gat
 	router := echo.New()
 	router.HideBanner, router.HidePort = true, true
 	router.HTTPErrorHandler = s.fail
-	router.Use(count, middleware.Recover(), middleware.BodyLimit(maxBody))
+	router.Use(count, middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: panicked}), middleware.BodyLimit(maxBody))
 	s.routes(router.Group(v1.Prefix, s.identify, etag))
 	return router
 }
@@ -200,6 +201,12 @@ var (
 )
 
 func init() { metrics.Registry.MustRegister(requests, duration) }
+
+// panicked makes a panic an error with its stack, which is then logged as every
+// other.
+func panicked(_ echo.Context, err error, stack []byte) error {
+	return fmt.Errorf("a panic: %w\n%s", err, stack)
+}
 
 // count measures a request. The route, not the path, is the label, and a client
 // may invent methods: the values of labels are few.
