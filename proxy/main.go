@@ -63,6 +63,9 @@ func (s *settings) check() error {
 	if s.retention < 24*time.Hour {
 		return fmt.Errorf("--retention %s is too short for a record of who did what: at least 24h", s.retention)
 	}
+	if s.namespace == s.argocd {
+		return fmt.Errorf("--namespace and --argocd-namespace are both %s: Waybill keeps its state in a namespace of its own", s.namespace)
+	}
 	return errors.Join(checkAddress("--listen", s.listen), checkAddress("--metrics-listen", s.metricsListen))
 }
 

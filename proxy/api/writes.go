@@ -66,6 +66,10 @@ func (s *Server) decide(c echo.Context, action string) error {
 	if err != nil {
 		return err
 	}
+	// Before anything is looked up: who comes through the wrong gate learns nothing.
+	if err := throughGate(c, gateOf(p, action)); err != nil {
+		return err
+	}
 	r, err := s.engine.Promotion(ctx, p, c.Param("promotion"))
 	if err != nil {
 		return err

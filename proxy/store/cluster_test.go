@@ -103,16 +103,6 @@ func (c *cluster) configMap(t *testing.T, name string) *corev1.ConfigMap {
 	return &cm
 }
 
-// change writes a ConfigMap as somebody else would.
-func (c *cluster) change(t *testing.T, name string, do func(*corev1.ConfigMap)) {
-	t.Helper()
-	cm := c.configMap(t, name)
-	do(cm)
-	if err := c.server.Update(t.Context(), cm); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // indexed returns a client with the store's index.
 func indexed(t *testing.T, objects ...client.Object) client.WithWatch {
 	t.Helper()
