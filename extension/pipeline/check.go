@@ -104,6 +104,9 @@ func checkGate(path, name string, found *problems) {
 	if !extensionName.MatchString(name) {
 		found.add(path, "%q is not the name of an Argo CD extension: use letters, digits, - and _", name)
 	}
+	if name == GateRead {
+		found.add(path, "%s is the gate of reads: whoever may look could then decide", GateRead)
+	}
 }
 
 func (d *Document) checkStages(found *problems) {

@@ -122,6 +122,7 @@ func headProblems() []problem {
 		one("no version", change("apiVersion: waybill.dev/v1\n", ""), "apiVersion", `"" is not known: write waybill.dev/v1`),
 		one("a version to come", change("waybill.dev/v1", "waybill.dev/v2"), "apiVersion", `"waybill.dev/v2" is not known: write waybill.dev/v1`),
 		one("no project", change("project: shop\n", ""), "project", "is missing: name the AppProject whose Applications may join"),
+		one("the gate of reads as that of promotions", change("promote: shop-promote", "promote: waybill"), "gates.promote", "waybill is the gate of reads: whoever may look could then decide"),
 		one("a gate of two words", change("promote: shop-promote", "promote: shop promote"), "gates.promote", `"shop promote"`+gate),
 		one("a gate with a slash", change("approve: shop-approve", "approve: shop/approve"), "gates.approve", `"shop/approve"`+gate),
 		{"no field at all", "{}", []pipeline.Problem{

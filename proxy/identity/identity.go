@@ -3,8 +3,10 @@
 // Argo CD authenticates the caller, checks that they may invoke the proxy
 // extension (the gate), and sets headers. The proxy believes those headers for
 // one reason alone: the call carries the secret that only Argo CD's own
-// configuration of that gate injects. Of the headers, only the username cannot
-// be forged by a client; groups and the user's ID can, and are not read.
+// configuration of that gate injects. Groups and the user's ID can be forged by a
+// client and are not read. The username cannot, but for one case that only the
+// identity provider can close: Argo CD 2.14 sets no username for an SSO user
+// without an e-mail claim, and passes on what the client sent.
 package identity
 
 import (

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
@@ -27,6 +28,8 @@ const (
 type PipelineText struct {
 	Name pipeline.Name
 	Text string
+	// UID is that of its ConfigMap, which Events name.
+	UID types.UID
 }
 
 // Pipelines returns the pipelines' documents, sorted by name. A ConfigMap whose
@@ -39,7 +42,7 @@ func (s *Store) Pipelines(ctx context.Context) ([]PipelineText, error) {
 	texts := make([]PipelineText, 0, len(items))
 	for i := range items {
 		if name, ok := PipelineOf(&items[i]); ok {
-			texts = append(texts, PipelineText{name, items[i].Data[pipeline.Key]})
+			texts = append(texts, PipelineText{name, items[i].Data[pipeline.Key], items[i].UID})
 		}
 	}
 	slices.SortFunc(texts, func(a, b PipelineText) int { return strings.Compare(a.Name.String(), b.Name.String()) })
@@ -58,7 +61,7 @@ func (s *Store) Pipeline(ctx context.Context, name pipeline.Name) (PipelineText,
 	if cm.Labels[LabelKind] != KindPipeline {
 		return PipelineText{}, ErrNotFound
 	}
-	return PipelineText{name, cm.Data[pipeline.Key]}, nil
+	return PipelineText{name, cm.Data[pipeline.Key], cm.UID}, nil
 }
 
 // Accepted is the last good document of a pipeline, which stays in force while

@@ -62,8 +62,11 @@ type Record[T any] struct {
 func (s *Store) get(ctx context.Context, name string) (*corev1.ConfigMap, error) {
 	var cm corev1.ConfigMap
 	key := client.ObjectKey{Namespace: s.namespace, Name: name}
+	// Noted before the look: meanwhile the informer may catch up, and another
+	// reader forget our write, while this one holds what it was before.
+	noted := s.own.pending()[name]
 	err := s.cached.Get(ctx, key, &cm)
-	if s.own.trails(name, cm.ResourceVersion) {
+	if s.own.trails(name, cm.ResourceVersion) || noted != "" && older(cm.ResourceVersion, noted) {
 		err = s.live.Get(ctx, key, &cm)
 		if apierrors.IsNotFound(err) {
 			s.own.forget(name)
@@ -89,10 +92,10 @@ func (s *Store) getLive(ctx context.Context, name string) (*corev1.ConfigMap, er
 // list reads the ConfigMaps of an index value, our own writes included.
 func (s *Store) list(ctx context.Context, value string) ([]corev1.ConfigMap, error) {
 	var list corev1.ConfigMapList
+	pending := s.own.pending() // before the look, as in get
 	if err := s.cached.List(ctx, &list, client.InNamespace(s.namespace), client.MatchingFields{indexName: value}); err != nil {
 		return nil, fmt.Errorf("cannot list ConfigMaps of %s: %w", s.namespace, err)
 	}
-	pending := s.own.pending()
 	if len(pending) == 0 {
 		return list.Items, nil
 	}
