@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -114,13 +115,17 @@ func (e *Engine) accept(ctx context.Context, name pipeline.Name) (reconcile.Resu
 		return reconcile.Result{}, err
 	}
 	hash := pipeline.Hash(written.Text)
-	if hash == accepted.Value.Hash && accepted.Value.Refused == "" || hash == accepted.Value.Refused {
+	if hash == accepted.Value.Hash && accepted.Value.Refused == "" {
 		return reconcile.Result{}, nil
 	}
+	// One that was refused is read again: a newer version may take it.
 	_, err = pipeline.Parse(name, written.Text)
 	var invalid *pipeline.Invalid
 	switch {
 	case errors.As(err, &invalid):
+		if accepted.Value.Refused == hash && slices.Equal(accepted.Value.Problems, invalid.Problems) {
+			return reconcile.Result{}, nil
+		}
 		accepted.Value.Refused, accepted.Value.Problems = hash, invalid.Problems
 	case err != nil:
 		return reconcile.Result{}, err

@@ -62,6 +62,8 @@ type Engine struct {
 	docs   documents
 	looks  looks
 	seen   carriers
+	rests  rests
+	born   time.Time // when this process began to look
 	pulse  pulse
 	Options
 }
@@ -73,6 +75,8 @@ func New(s *store.Store, apps *argocd.Applications, git Git, images Images, even
 		docs:    documents{parsed: map[pipeline.Name]Pipeline{}},
 		looks:   looks{states: map[warehouseKey]lookState{}},
 		seen:    carriers{known: map[carrierKey]string{}},
+		rests:   rests{until: map[string]time.Time{}},
+		born:    o.Now(),
 		pulse:   pulse{since: map[string]time.Time{}},
 		Options: o,
 	}

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"context"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
@@ -11,6 +13,9 @@ import (
 // describe` shows it.
 func (e *Engine) event(name pipeline.Name, kind, reason, format string, args ...any) {
 	ref := &corev1.ObjectReference{APIVersion: "v1", Kind: "ConfigMap", Namespace: name.Namespace, Name: name.Name}
+	if written, err := e.store.Pipeline(context.Background(), name); err == nil {
+		ref.UID = written.UID // without it, kubectl describe finds no Event
+	}
 	e.events.Eventf(ref, kind, reason, format, args...)
 }
 

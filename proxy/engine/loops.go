@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -48,6 +49,7 @@ func (e *Engine) Loops(mgr ctrl.Manager) error {
 	}
 	return builder.TypedControllerManagedBy[pipeline.StageName](mgr).Named("stage").
 		Watches(records, handler.TypedEnqueueRequestsFromMapFunc(e.stagesOf)).
+		Watches(&v1alpha1.AppProject{}, handler.TypedEnqueueRequestsFromMapFunc(e.stagesOfProject)).
 		Watches(&v1alpha1.Application{}, handler.TypedEnqueueRequestsFromMapFunc(stagesOfApplication), builder.WithPredicates(applicationChanged())).
 		WithOptions(controller.TypedOptions[pipeline.StageName]{MaxConcurrentReconciles: parallelStages}).
 		Complete(turn[pipeline.StageName]{e, "stage", e.advance})
@@ -93,9 +95,10 @@ func pipelineOf(o client.Object, kinds ...string) (pipeline.Name, bool) {
 	return pipeline.Name{}, false
 }
 
-// pipelinesOf returns the pipeline whose document a record's change concerns.
+// pipelinesOf returns the pipeline whose document a record's change concerns:
+// the document in force too, which somebody may delete to start it anew.
 func pipelinesOf(_ context.Context, o client.Object) []pipeline.Name {
-	name, ok := pipelineOf(o, store.KindPipeline)
+	name, ok := pipelineOf(o, store.KindPipeline, store.KindAccepted)
 	if !ok {
 		return nil
 	}
@@ -152,6 +155,25 @@ func stagesOfApplication(_ context.Context, o client.Object) []pipeline.StageNam
 		return nil
 	}
 	return []pipeline.StageName{stage}
+}
+
+// stagesOfProject returns the stages whose Applications are an AppProject's: it
+// decides which of them may join.
+func (e *Engine) stagesOfProject(ctx context.Context, o client.Object) []pipeline.StageName {
+	pipelines, err := e.Pipelines(ctx)
+	if err != nil {
+		log.FromContext(ctx).Error(err, "the change of an AppProject is passed over", "project", o.GetName())
+		return nil
+	}
+	var keys []pipeline.StageName
+	for _, p := range pipelines {
+		for _, s := range p.Stages {
+			if p.ProjectOf(s) == o.GetName() {
+				keys = append(keys, pipeline.StageName{Pipeline: p.Name, Stage: s.Name})
+			}
+		}
+	}
+	return keys
 }
 
 // applicationChanged lets through only what a promotion waits for: Argo CD

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// stuck is how long one turn of a loop may take. The longest a turn may wait
-// for, Git and registries, have timeouts far below it.
+// stuck is how long one turn of a loop may take: longer than stepTimeout and
+// lookTimeout let one wait for Git, registries and the API server.
 const stuck = 10 * time.Minute
 
 // pulse knows the turns that the loops are at.

@@ -49,6 +49,13 @@ func (e *Engine) Promote(ctx context.Context, p Pipeline, stage string, ask Ask)
 	if ask.Key == "" {
 		ask.Key = rand.Text()
 	}
+	r = promotion.New(p.Name.String(), stage, promotion.Held{}, promotion.Request{
+		By: ask.By, At: e.Now(), Reason: promotion.Clip(ask.Reason), Rollback: ask.Rollback,
+	}, ask.Key)
+	// A repeated request is answered whatever has become true since.
+	if existing, err := e.store.Promotion(ctx, p.Name, r.ID); err == nil {
+		return existing.Value, false, e.sameRequest(ctx, p, existing.Value, ask)
+	}
 	s, err := e.Situation(ctx, p, stage)
 	if err != nil {
 		return r, false, err
@@ -57,34 +64,34 @@ func (e *Engine) Promote(ctx context.Context, p Pipeline, stage string, ask Ask)
 	if err != nil {
 		return r, false, err
 	}
-	held := promotion.Held{Origin: f.Origin, Freight: f.ID}
-	r = promotion.New(p.Name.String(), stage, held, promotion.Request{
-		By: ask.By, At: e.Now(), Reason: promotion.Clip(ask.Reason), Rollback: ask.Rollback,
-	}, ask.Key)
-	// A repeated request is answered whatever has become true since.
-	if existing, err := e.store.Promotion(ctx, p.Name, r.ID); err == nil {
-		return existing.Value, false, sameRequest(existing.Value, held)
-	}
 	if verdict := e.Verdict(s, f, ask.Rollback); !verdict.Allowed {
 		return r, false, &Refused{verdict}
 	}
-	r.Document = p.Hash
+	r.Origin, r.Freight, r.Document = f.Origin, f.ID, p.Hash
 	stored, created, err := e.store.CreatePromotion(ctx, r)
 	if err != nil {
 		return r, false, err
 	}
 	if !created {
-		return stored.Value, false, sameRequest(stored.Value, held)
+		return stored.Value, false, e.sameRequest(ctx, p, stored.Value, ask)
 	}
 	e.event(p.Name, corev1.EventTypeNormal, "PromotionAsked", "%s asked for promotion %s of freight %s to %s", ask.By, r.ID, short(f.ID), stage)
 	return stored.Value, true, nil
 }
 
-func sameRequest(p promotion.Promotion, held promotion.Held) error {
-	if p.Freight != held.Freight {
-		return invalid("the key was used for freight %s before: choose another", short(p.Freight))
+// sameRequest tells that a key was used for something else before.
+func (e *Engine) sameRequest(ctx context.Context, p Pipeline, before promotion.Promotion, ask Ask) error {
+	if before.Request.Rollback != ask.Rollback {
+		return invalid("the key was used for another kind of request before: choose another")
 	}
-	return nil
+	if ask.Freight == "" {
+		return nil
+	}
+	f, err := e.FindFreight(ctx, p.Name, ask.Freight)
+	if err == nil && f.ID != before.Freight {
+		return invalid("the key was used for freight %s before: choose another", short(before.Freight))
+	}
+	return err
 }
 
 func (e *Engine) freightAsked(ctx context.Context, s Situation, ask Ask) (freight.Freight, error) {

@@ -4,12 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
+	"sync"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/yaml"
 
 	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/promotion"
 	"github.com/waybill-cd/waybill/proxy/store"
 )
@@ -54,61 +59,82 @@ const (
 	poll = 5 * time.Second
 	// afterError is the pause before a step is tried again.
 	afterError = 3 * time.Second
+	// stepTimeout bounds one turn of one step, so that a turn of all of them is
+	// never taken for one that hangs, see stuck.
+	stepTimeout = 3 * time.Minute
 )
 
 // runSteps carries a running promotion as far as it goes now.
 func (e *Engine) runSteps(ctx context.Context, s *Situation, r store.Record[promotion.Promotion]) (reconcile.Result, error) {
-	deadline := r.Value.StartedAt.Add(e.PromotionTimeout)
+	// The time that nobody ran the promotion, because no replica was alive, is
+	// not its own.
+	deadline := later(*r.Value.StartedAt, e.born).Add(e.PromotionTimeout)
 	for i := range r.Value.Steps {
+		if reason, message, ends := r.Value.Ending(); ends {
+			return again(e.end(ctx, s, r, promotion.Aborted, reason, message))
+		}
 		state := &r.Value.Steps[i]
 		if state.Phase == promotion.Succeeded {
 			continue
 		}
-		now := e.Now().UTC().Truncate(time.Second)
+		if left := e.rests.left(r.Value.ID, e.Now()); left > 0 {
+			return reconcile.Result{RequeueAfter: left}, nil
+		}
 		if state.StartedAt == nil {
-			state.StartedAt, state.Phase = &now, promotion.Running
+			state.StartedAt, state.Phase = e.second(), promotion.Running
 		}
-		result := errored(fmt.Errorf("this version of Waybill has no step %q", state.Name))
-		if step, known := e.stepNamed(state.Name); known {
-			result = step.run(ctx, s, &r.Value)
-		}
+		result := e.step(ctx, s, &r.Value, state.Name)
 		if ctx.Err() != nil {
 			return reconcile.Result{}, ctx.Err()
 		}
 		state.Message = result.message
+		late := e.Now().After(deadline)
 		switch {
 		case result.phase == promotion.Succeeded:
-			state.Phase, state.FinishedAt = promotion.Succeeded, &now
-			if err := e.store.PutPromotion(ctx, &r); err != nil {
-				return again(err)
-			}
-			if err := e.entered(ctx, s, r.Value); err != nil {
-				return again(err)
-			}
+			state.Phase, state.FinishedAt = promotion.Succeeded, e.second()
 		case result.phase.Ended():
 			return again(e.end(ctx, s, r, result.phase, "", state.Name+": "+result.message))
-		case e.Now().After(deadline):
+		case late:
 			return again(e.end(ctx, s, r, promotion.Failed, "", fmt.Sprintf("%s: not done within %s: %s", state.Name, e.PromotionTimeout, result.message)))
-		default:
-			if result.err != nil {
-				log.FromContext(ctx).Info("a step will be tried again", "promotion", r.Value.ID, "step", state.Name, "cause", result.err.Error())
-			}
-			if err := e.store.PutPromotion(ctx, &r); err != nil {
-				return again(err)
-			}
-			return reconcile.Result{RequeueAfter: wait(result, deadline.Sub(e.Now()))}, nil
 		}
+		if err := e.keep(ctx, s, &r); err != nil {
+			return again(err)
+		}
+		if result.phase == promotion.Succeeded {
+			continue
+		}
+		if result.err != nil {
+			log.FromContext(ctx).Info("a step will be tried again", "promotion", r.Value.ID, "step", state.Name, "cause", result.err.Error())
+			e.rests.rest(r.Value.ID, e.Now(), afterError)
+		}
+		return reconcile.Result{RequeueAfter: wait(result, deadline.Sub(e.Now()))}, nil
 	}
 	return again(e.end(ctx, s, r, promotion.Succeeded, "", ""))
 }
 
-func (e *Engine) stepNamed(name string) (step, bool) {
-	for _, s := range e.steps {
-		if s.name() == name {
-			return s, true
+// step makes one turn of a step.
+func (e *Engine) step(ctx context.Context, s *Situation, p *promotion.Promotion, name string) outcomeOf {
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
+	for _, step := range e.steps {
+		if step.name() == name {
+			return step.run(ctx, s, p)
 		}
 	}
-	return nil, false
+	return errored(fmt.Errorf("this version of Waybill has no step %q", name))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// second is now, as records hold it.
+func (e *Engine) second() *time.Time {
+	now := e.Now().UTC().Truncate(time.Second)
+	return &now
 }
 
 func wait(result outcomeOf, left time.Duration) time.Duration {
@@ -119,15 +145,68 @@ func wait(result outcomeOf, left time.Duration) time.Duration {
 	return max(time.Second, min(pause, left))
 }
 
-// entered records that the freight is in the stage as soon as its waybills are
-// written: from then on they, and not the record, decide what is rendered.
-func (e *Engine) entered(ctx context.Context, s *Situation, p promotion.Promotion) error {
-	if !wrote(p) {
-		return nil
+// keep stores what a turn did, and in the stage's record that the freight is
+// there, as soon as a waybill is written: from then on that, and not the record,
+// decides what is rendered.
+func (e *Engine) keep(ctx context.Context, s *Situation, r *store.Record[promotion.Promotion]) error {
+	if err := e.put(ctx, s.Pipeline.Name, r); err != nil || !wrote(r.Value) {
+		return err
 	}
-	s.Record.Value.Enter(p, e.Now())
-	s.Record.Value.Applications = keys(p)
+	s.Record.Value.Enter(r.Value, e.Now())
+	s.Record.Value.Applications = keys(r.Value)
 	return e.store.PutStage(ctx, s.Name, &s.Record)
+}
+
+// put stores what became of a promotion. Where a person has decided something
+// meanwhile, it is stored beside the decision: what the engine did has happened.
+func (e *Engine) put(ctx context.Context, name pipeline.Name, r *store.Record[promotion.Promotion]) error {
+	err := e.store.PutPromotion(ctx, r)
+	for range attempts {
+		if !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+		now, readErr := e.store.Promotion(ctx, name, r.Value.ID)
+		if readErr != nil || !onlyDecided(r.Text, now.Value) {
+			return err
+		}
+		mine := r.Value
+		mine.Approvals, mine.Rejection, mine.Abort = now.Value.Approvals, now.Value.Rejection, now.Value.Abort
+		now.Value = mine
+		*r = now
+		err = e.store.PutPromotion(ctx, r)
+	}
+	return err
+}
+
+// onlyDecided tells whether nothing but people's decisions has changed in a
+// record since it was stored as text.
+func onlyDecided(text string, now promotion.Promotion) bool {
+	var before promotion.Promotion
+	if err := yaml.Unmarshal([]byte(text), &before); err != nil {
+		return false
+	}
+	before.Approvals, before.Rejection, before.Abort = now.Approvals, now.Rejection, now.Abort
+	return reflect.DeepEqual(before, now)
+}
+
+// rests are the promotions that are left alone after an error, and until when.
+// A restart forgets them: it tries at once.
+type rests struct {
+	mu    sync.Mutex
+	until map[string]time.Time
+}
+
+func (r *rests) rest(id string, now time.Time, pause time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.until, func(_ string, until time.Time) bool { return !until.After(now) })
+	r.until[id] = now.Add(pause)
+}
+
+func (r *rests) left(id string, now time.Time) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return max(0, r.until[id].Sub(now))
 }
 
 func short(id string) string { return freight.Short(id) }

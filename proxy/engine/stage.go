@@ -3,8 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -37,7 +35,7 @@ func (e *Engine) advance(ctx context.Context, name pipeline.StageName) (reconcil
 	// Each of these stores at most one change of the stage's record and then
 	// asks for another turn, so that every turn decides on what is stored.
 	for _, do := range []func(context.Context, *Situation) (bool, error){
-		e.absorb, e.endDecided, e.endIneligible, e.automate, e.handOn, e.startNext,
+		e.absorb, e.endWaiting, e.automate, e.startNext, e.handOn,
 	} {
 		changed, err := do(ctx, &s)
 		if err != nil {
@@ -73,6 +71,7 @@ func (e *Engine) conclude(ctx context.Context, s *Situation, r store.Record[prom
 	if p.Phase == promotion.Succeeded {
 		record.Verify(p, *p.FinishedAt)
 	}
+	record.Serial = max(record.Serial, p.Serial) // of a record that was lost
 	record.Finish(p, r.Text)
 	if err := e.store.PutStage(ctx, s.Name, &s.Record); err != nil {
 		return err
@@ -105,152 +104,15 @@ func keys(p promotion.Promotion) []string {
 // end makes a promotion final and moves the stage past it.
 func (e *Engine) end(ctx context.Context, s *Situation, r store.Record[promotion.Promotion], phase promotion.Phase, reason, message string) error {
 	r.Value.End(phase, reason, message, s.Record.Value.Head, e.Now())
-	if err := e.store.PutPromotion(ctx, &r); err != nil {
+	for i := range r.Value.Applications {
+		if a := &r.Value.Applications[i]; !a.Phase.Ended() {
+			a.Phase = phase
+		}
+	}
+	if err := e.put(ctx, s.Pipeline.Name, &r); err != nil {
 		return err
 	}
 	return e.conclude(ctx, s, r)
-}
-
-// endDecided ends the waiting promotions that a person rejected or withdrew.
-func (e *Engine) endDecided(ctx context.Context, s *Situation) (bool, error) {
-	for _, r := range s.Open {
-		if reason, message, ends := r.Value.Ending(); ends && r.Value.Phase == promotion.Pending && r.Value.ID != s.Record.Value.Running {
-			return true, e.end(ctx, s, r, promotion.Aborted, reason, message)
-		}
-	}
-	return false, nil
-}
-
-// endIneligible ends the waiting promotions that may not be asked for any more:
-// the pipeline has changed, or a verification was revoked.
-func (e *Engine) endIneligible(ctx context.Context, s *Situation) (bool, error) {
-	for _, r := range s.Open {
-		if r.Value.Phase != promotion.Pending || r.Value.ID == s.Record.Value.Running {
-			continue
-		}
-		verdict, err := e.Judge(ctx, *s, r.Value)
-		if errors.Is(err, ErrNotFound) {
-			return true, e.end(ctx, s, r, promotion.Aborted, promotion.ReasonInvalid, err.Error())
-		}
-		if err != nil {
-			return false, err
-		}
-		if !verdict.Allowed {
-			return true, e.end(ctx, s, r, promotion.Aborted, promotion.ReasonInvalid, verdict.Refusal())
-		}
-	}
-	return false, nil
-}
-
-// automate keeps the queue of automatic promotions at what the warehouses
-// select now: it ends those that a newer candidate overtook, and asks for the
-// candidate once that is eligible.
-func (e *Engine) automate(ctx context.Context, s *Situation) (bool, error) {
-	if !s.Stage.Automatic() {
-		return false, nil
-	}
-	for _, origin := range s.requested() {
-		id, known := s.Candidates[origin]
-		if !known {
-			continue
-		}
-		candidate := promotion.Held{Origin: origin, Freight: id}
-		if !promotion.Choose(s.Record.Value, candidate, s.values()).Promote {
-			continue
-		}
-		f, err := e.FreightByID(ctx, s.Pipeline.Name, id)
-		if errors.Is(err, ErrNotFound) {
-			continue // the informer has not shown it yet, or somebody deleted it
-		}
-		if err != nil {
-			return false, err
-		}
-		if !e.Verdict(*s, f, false).Allowed {
-			continue
-		}
-		for _, old := range promotion.Overtaken(s.values(), candidate) {
-			if i := s.indexOf(old.ID); old.ID != s.Record.Value.Running {
-				return true, e.end(ctx, s, s.Open[i], promotion.Superseded, "", "freight "+short(id)+" is the candidate now")
-			}
-		}
-		// The key makes a repeated turn ask for the same promotion.
-		key := fmt.Sprintf("auto %d %s", s.Record.Value.Serial, id)
-		created, err := e.ask(ctx, s, candidate, promotion.Request{Automatic: true}, key)
-		if created || err != nil {
-			return created, err
-		}
-	}
-	return false, nil
-}
-
-func (s Situation) indexOf(id string) int {
-	return slices.IndexFunc(s.Open, func(r store.Record[promotion.Promotion]) bool { return r.Value.ID == id })
-}
-
-// handOn promotes what the stage holds once more when Applications have joined
-// it since. One that has left is forgotten: what it renders is not the stage's
-// affair, and should it come back, it joins anew.
-func (e *Engine) handOn(ctx context.Context, s *Situation) (bool, error) {
-	record := &s.Record.Value
-	if record.Running != "" || len(record.Current) == 0 || len(s.Open) > 0 {
-		return false, nil
-	}
-	known := len(record.Applications)
-	record.Applications = slices.DeleteFunc(record.Applications, func(key string) bool { return !s.Bound.Has(key) })
-	if len(record.Applications) < known {
-		return true, e.store.PutStage(ctx, s.Name, &s.Record)
-	}
-	var joined []string
-	for _, a := range s.Bound.Applications {
-		if !slices.Contains(record.Applications, a.Key()) {
-			joined = append(joined, a.Key())
-		}
-	}
-	if len(joined) == 0 {
-		return false, nil
-	}
-	held := record.Current[0]
-	if record.Declines(held.Freight) {
-		return false, nil // it failed once: a person tries again, or the next freight does
-	}
-	key := fmt.Sprintf("join %d %v", record.Serial, joined)
-	return e.ask(ctx, s, held.Held, promotion.Request{Automatic: true, Applications: joined, Reason: "joined the stage"}, key)
-}
-
-// ask stores a request of the engine's own.
-func (e *Engine) ask(ctx context.Context, s *Situation, held promotion.Held, request promotion.Request, key string) (created bool, err error) {
-	request.By, request.At = promotion.System, e.Now()
-	p := promotion.New(s.Pipeline.Name.String(), s.Stage.Name, held, request, key)
-	p.Document = s.Pipeline.Hash
-	_, created, err = e.store.CreatePromotion(ctx, p)
-	return created, err
-}
-
-// startNext gives the stage to the first promotion of the queue that is ready.
-// One that waits for an approval does not hold up those behind it.
-func (e *Engine) startNext(ctx context.Context, s *Situation) (bool, error) {
-	if s.Record.Value.Running != "" {
-		return false, nil
-	}
-	for _, p := range promotion.Queue(s.values()) {
-		verdict, err := e.Judge(ctx, *s, p)
-		if err != nil {
-			return false, err
-		}
-		if !verdict.Ready {
-			continue
-		}
-		record := &s.Record.Value
-		record.Begin(p.ID)
-		candidate := ""
-		if s.Stage.Automatic() {
-			candidate = s.Candidates[p.Origin]
-		}
-		record.Settle(p, candidate, e.Now())
-		record.Document = s.Pipeline.Hash
-		return true, e.store.PutStage(ctx, s.Name, &s.Record)
-	}
-	return false, nil
 }
 
 // run carries the promotion that has the stage one step further.
@@ -268,18 +130,40 @@ func (e *Engine) run(ctx context.Context, s *Situation) (reconcile.Result, error
 		return again(e.conclude(ctx, s, r))
 	}
 	if r.Value.Phase == promotion.Pending {
-		carries := s.Record.Value.Carry(promotion.Held{Origin: r.Value.Origin, Freight: r.Value.Freight}, s.requested())
-		r.Value.Document = s.Pipeline.Hash
-		r.Value.Start(s.Record.Value.Serial, carries, s.evidence(carries), e.Steps(), e.Now())
-		if err := e.store.PutPromotion(ctx, &r); err != nil {
+		if started, err := e.start(ctx, s, &r); !started || err != nil {
 			return again(err)
 		}
-		e.event(s.Pipeline.Name, corev1.EventTypeNormal, "PromotionRunning", "promotion %s to %s runs: freight %s", r.Value.ID, s.Stage.Name, short(r.Value.Freight))
-	}
-	if reason, message, ends := r.Value.Ending(); ends {
-		return again(e.end(ctx, s, r, promotion.Aborted, reason, message))
 	}
 	return e.runSteps(ctx, s, r)
+}
+
+// start makes the promotion that was given the stage run, unless it has become
+// wrong since an earlier turn gave it the stage: then it ends, or the stage is
+// taken back.
+func (e *Engine) start(ctx context.Context, s *Situation, r *store.Record[promotion.Promotion]) (started bool, err error) {
+	reason, message, err := e.ending(ctx, s, r.Value)
+	switch {
+	case err != nil:
+		return false, err
+	case reason != "":
+		return false, e.end(ctx, s, *r, promotion.Aborted, reason, message)
+	}
+	verdict, err := e.Judge(ctx, *s, r.Value)
+	if err != nil {
+		return false, err
+	}
+	if !verdict.Ready {
+		s.Record.Value.Running = ""
+		return false, e.store.PutStage(ctx, s.Name, &s.Record)
+	}
+	carries := s.Record.Value.Carry(promotion.Held{Origin: r.Value.Origin, Freight: r.Value.Freight}, s.requested())
+	r.Value.Document = s.Pipeline.Hash
+	r.Value.Start(s.Record.Value.Serial, carries, s.evidence(carries), e.Steps(), e.Now())
+	if err := e.store.PutPromotion(ctx, r); err != nil {
+		return false, err
+	}
+	e.event(s.Pipeline.Name, corev1.EventTypeNormal, "PromotionRunning", "promotion %s to %s runs: freight %s", r.Value.ID, s.Stage.Name, short(r.Value.Freight))
+	return true, nil
 }
 
 // nextChange is when a verdict on the stage changes by itself: the end of a

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,10 @@ type syncApplications struct{ *Engine }
 func (syncApplications) name() string { return "argocd-sync" }
 
 func (y syncApplications) run(ctx context.Context, s *Situation, p *promotion.Promotion) outcomeOf {
-	var waits []string
+	var (
+		waits   []string
+		failure error
+	)
 	for i := range p.Applications {
 		r := &p.Applications[i]
 		a, bound := s.application(*r)
@@ -28,39 +32,41 @@ func (y syncApplications) run(ctx context.Context, s *Situation, p *promotion.Pr
 			r.Phase, r.Message = promotion.Errored, errGone.Error()
 			continue
 		}
-		started, err := y.sync(ctx, *p, *r, a)
-		switch {
+		// One that cannot be synced does not hold back the others.
+		switch err := y.sync(ctx, *p, *r, a); {
 		case errors.Is(err, argocd.ErrBusy):
 			waits = append(waits, a.Key()+": another operation runs")
 		case err != nil:
-			return retry(err)
-		case !started:
-			waits = append(waits, a.Key()+": the operation is starting")
+			failure = cmp.Or(failure, err)
 		}
 	}
-	if len(waits) > 0 {
+	switch {
+	case failure != nil:
+		return retry(failure)
+	case len(waits) > 0:
 		return waiting("%s", strings.Join(waits, "; "))
+	default:
+		return done()
 	}
-	return done()
 }
 
-// sync tells whether the Application's operation is this promotion's, or has
-// deployed its waybill; where neither is, it starts one.
-func (y syncApplications) sync(ctx context.Context, p promotion.Promotion, r promotion.Result, a argocd.Application) (bool, error) {
+// sync starts an operation, unless the Application's operation is the
+// promotion's, or has deployed its waybill.
+func (y syncApplications) sync(ctx context.Context, p promotion.Promotion, r promotion.Result, a argocd.Application) error {
 	op := a.Operation()
 	switch {
 	case op.Promotion == p.ID:
-		return true, nil
+		return nil
 	case op.Running:
-		return false, argocd.ErrBusy
+		return argocd.ErrBusy
 	case op.Succeeded:
 		// Argo CD's own automated sync may have been faster.
 		carries, err := y.carries(ctx, p, r, a, a.Deployed())
 		if carries || err != nil {
-			return carries, err
+			return err
 		}
 	}
-	return true, y.apps.StartSync(ctx, a, p.ID, p.Request.By, p.Request.Automatic)
+	return y.apps.StartSync(ctx, a, p.ID, p.Request.By, p.Request.Automatic)
 }
 
 // maxKnown bounds what is remembered of revisions.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -16,7 +17,10 @@ type waitApplications struct{ *Engine }
 func (waitApplications) name() string { return "argocd-wait" }
 
 func (w waitApplications) run(ctx context.Context, s *Situation, p *promotion.Promotion) outcomeOf {
-	var waits, failures []string
+	var (
+		waits, failures []string
+		failure         error
+	)
 	for i := range p.Applications {
 		r := &p.Applications[i]
 		a, bound := s.application(*r)
@@ -27,7 +31,8 @@ func (w waitApplications) run(ctx context.Context, s *Situation, p *promotion.Pr
 		}
 		phase, message, err := w.look(ctx, *p, *r, a)
 		if err != nil {
-			return retry(err)
+			failure = cmp.Or(failure, err)
+			continue
 		}
 		r.Phase, r.Message = phase, message
 		switch phase {
@@ -40,6 +45,8 @@ func (w waitApplications) run(ctx context.Context, s *Situation, p *promotion.Pr
 	}
 	switch {
 	// Every Application has its say before the promotion ends.
+	case failure != nil:
+		return retry(failure)
 	case len(waits) > 0:
 		return waiting("%s", strings.Join(waits, "; "))
 	case len(failures) > 0:
@@ -58,14 +65,14 @@ func (w waitApplications) look(ctx context.Context, p promotion.Promotion, r pro
 		return promotion.Failed, "the sync failed: " + argocd.FirstLine(op.Message), nil
 	case !a.Settled():
 		return promotion.Running, "Argo CD has still to compare it", nil
+	case a.Trouble() != "":
+		return promotion.Running, a.Trouble(), nil
 	}
 	carries, err := w.carries(ctx, p, r, a, a.Compared())
 	if err != nil {
 		return "", "", err
 	}
 	switch {
-	case a.Trouble() != "":
-		return promotion.Running, a.Trouble(), nil
 	case !carries:
 		return promotion.Running, "Argo CD has not seen the waybill yet", w.apps.Refresh(ctx, a)
 	case !a.Good():

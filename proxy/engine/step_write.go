@@ -101,6 +101,9 @@ func groupByBranch(apps []argocd.Application) [][]argocd.Application {
 
 func (w writeWaybill) change(s *Situation, p promotion.Promotion, bill waybill.Waybill, loads []freight.Freight, apps []argocd.Application) (gitrepo.Change, error) {
 	repo := apps[0].RepoURL
+	if apps[0].Branch == "" {
+		return gitrepo.Change{}, fmt.Errorf("Application %s tracks whatever branch is the default of %s, where a waybill cannot be kept: set its targetRevision to a branch", apps[0].Key(), repo)
+	}
 	pinned := commitOf(loads, repo)
 	if pinned != "" && s.Stage.Branch == "" {
 		return gitrepo.Change{}, fmt.Errorf("the freight pins commit %s of %s, from which Application %s is deployed: give stage %s a branch of its own (branch: env/%s), so that this very commit can be rendered",

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -44,11 +45,9 @@ func (e *Engine) Sweep(ctx context.Context) error {
 		return err
 	}
 	for _, p := range pipelines {
-		if err := e.sweep(ctx, p); err != nil {
-			return err
-		}
+		err = errors.Join(err, e.sweep(ctx, p))
 	}
-	return nil
+	return err
 }
 
 func (e *Engine) sweep(ctx context.Context, p Pipeline) error {
@@ -107,7 +106,10 @@ func (e *Engine) namedByRecords(ctx context.Context, p Pipeline) (map[string]boo
 			named[l.Freight], named[l.Promotion] = true, true
 		}
 		for _, v := range r.Value.Verified {
-			named[v.Freight] = true
+			named[v.Freight], named[v.Promotion] = true, true
+		}
+		for _, d := range r.Value.Declined {
+			named[d.Freight], named[d.Promotion] = true, true
 		}
 		if r.Value.Last != nil {
 			named[r.Value.Last.Promotion] = true

@@ -95,7 +95,8 @@ func (e *Engine) look(ctx context.Context, key warehouseKey) (reconcile.Result, 
 	e.looks.put(key, state)
 	warehouseLooked.WithLabelValues(key.Pipeline.String(), w.Name).SetToCurrentTime()
 	warehouseLooks.WithLabelValues(key.Pipeline.String(), w.Name, outcome(lookErr)).Inc()
-	return reconcile.Result{RequeueAfter: state.next.Sub(e.Now())}, nil
+	// Zero would mean never.
+	return reconcile.Result{RequeueAfter: max(time.Second, state.next.Sub(e.Now()))}, nil
 }
 
 func outcome(err error) string {
@@ -105,9 +106,15 @@ func outcome(err error) string {
 	return "found"
 }
 
+// lookTimeout bounds one look, so that it is never taken for one that hangs, see
+// stuck.
+const lookTimeout = 5 * time.Minute
+
 // discover asks every subscription. All of them have to answer: freight is
 // never made of a part.
 func (e *Engine) discover(ctx context.Context, w pipeline.Warehouse) (freight.Artifacts, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
 	var found freight.Artifacts
 	for i, s := range w.Subscriptions {
 		selected, err := e.images.Discover(ctx, *s.Image)

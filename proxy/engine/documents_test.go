@@ -1,0 +1,126 @@
+package engine
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/extension/promotion"
+)
+
+const invalidDocument = "apiVersion: waybill.dev/v1\nproject: shop\n"
+
+func (w *world) eventsOf(reason string) int {
+	n := 0
+	for _, e := range w.events.all {
+		if strings.Contains(e, " "+reason+": ") {
+			n++
+		}
+	}
+	return n
+}
+
+func TestAnInvalidDocumentLeavesTheLastGoodOneInForce(t *testing.T) {
+	w := newWorld(t, devDocument, application("dev", "dev", "main"))
+	w.rewrite(invalidDocument)
+	w.release("v1")
+	w.until("v1 is verified", w.verified("dev", "v1"))
+	p := w.pipeline()
+	if len(p.Problems) == 0 || p.Hash != pipeline.Hash(devDocument) {
+		t.Errorf("document %s is in force, its problems are %v", p.Hash, p.Problems)
+	}
+	w.restart()
+	w.pass(time.Hour)
+	if n := w.eventsOf("PipelineInvalid"); n != 1 {
+		t.Errorf("%d events tell of it", n)
+	}
+	w.rewrite(devDocument)
+	w.pass(0)
+	if p := w.pipeline(); len(p.Problems) != 0 {
+		t.Errorf("the problems stay: %v", p.Problems)
+	}
+}
+
+func TestAPipelineThatWasNeverValidTellsWhy(t *testing.T) {
+	w := newWorld(t, invalidDocument)
+	_, err := w.people.Pipeline(t.Context(), shop)
+	if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "pipeline shop has no valid document yet: ") {
+		t.Errorf("it says %v", err)
+	}
+	all, err := w.people.Pipelines(t.Context())
+	if err != nil || len(all) != 0 {
+		t.Errorf("pipelines: %v, %v", all, err)
+	}
+}
+
+func TestWhatAnEarlierVersionRefusedIsReadAnew(t *testing.T) {
+	w := newWorld(t, devDocument)
+	// As a version stored it that did not know a field yet.
+	document := with(devDocument, "interval: 5m", "interval: 7m")
+	r, err := w.people.store.Accepted(t.Context(), shop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Value.Refused = pipeline.Hash(document)
+	r.Value.Problems = []pipeline.Problem{{Path: "warehouses[0]", Message: "unknown field"}}
+	if err := w.people.store.PutAccepted(t.Context(), shop, &r); err != nil {
+		t.Fatal(err)
+	}
+	w.rewrite(document)
+	w.restart()
+	w.pass(0)
+	if p := w.pipeline(); p.Hash != pipeline.Hash(document) || len(p.Problems) != 0 {
+		t.Errorf("problems: %v", p.Problems)
+	}
+}
+
+func TestADocumentInForceThatSomebodyDeletedComesBack(t *testing.T) {
+	w := newWorld(t, devDocument, application("dev", "dev", "main"))
+	w.remove("waybill.shop.accepted")
+	w.pass(0)
+	w.release("v1")
+	w.until("v1 is verified", w.verified("dev", "v1"))
+}
+
+func TestNothingRunsInAPipelineThatIsDeleted(t *testing.T) {
+	w := newWorld(t, devDocument, application("dev", "dev", "main"))
+	w.argo.asleep = true
+	w.release("v1")
+	w.until("it is pushed", func() bool { return w.holds("dev") == "v1" })
+	id := w.last("dev").ID
+	w.remove("shop")
+	w.argo.asleep = false
+	w.enqueue(argoKey)
+	w.pass(0)
+	w.writes = nil
+	looks := w.images.looks
+	w.pass(24 * time.Hour)
+	if len(w.writes) != 0 || w.images.looks != looks {
+		t.Errorf("it wrote %v and looked %d times", w.writes, w.images.looks-looks)
+	}
+	r, err := w.people.store.Promotion(t.Context(), shop, id)
+	if err != nil || r.Value.Phase != promotion.Running {
+		t.Errorf("its promotion is %s, %v", r.Value.Phase, err)
+	}
+	if _, err := w.people.Pipeline(t.Context(), shop); !errors.Is(err, ErrNotFound) {
+		t.Errorf("it is found: %v", err)
+	}
+	// Its records stay: it carries on when it comes back.
+	w.create(pipelineMap("shop", devDocument))
+	w.until("it ends", w.ended(id))
+}
+
+func TestADocumentComesIntoForceForWhatWaits(t *testing.T) {
+	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
+	w.release("v1")
+	w.pass(0)
+	p := w.promote("alice", "prod", "v1")
+	w.pass(0)
+	w.rewrite(with(prodDocument, "  approval: {required: 1, notBy: promoter}\n", ""))
+	w.until("v1 is verified", w.verified("prod", "v1"))
+	if got := w.promotion(p.ID).Document; got != w.pipeline().Hash {
+		t.Errorf("it was judged by %s", got)
+	}
+}
