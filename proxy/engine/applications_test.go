@@ -23,6 +23,7 @@ func results(p promotion.Promotion) map[string]string {
 }
 
 func TestAPromotionCoversEveryApplicationWithAResultForEach(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("eu", "dev", "main"), application("us", "dev", "main"), application("asia", "dev", "main"))
 	w.argo.fails["eu"] = "quota"
 	w.release("v1")
@@ -41,6 +42,7 @@ func TestAPromotionCoversEveryApplicationWithAResultForEach(t *testing.T) {
 }
 
 func TestAnApplicationThatCannotBeSyncedDoesNotHoldBackTheOthers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("asia", "dev", "main"), application("eu", "dev", "main"))
 	w.breaks = func(what string) fault {
 		if what == "patch asia" {
@@ -64,6 +66,7 @@ func TestAnApplicationThatCannotBeSyncedDoesNotHoldBackTheOthers(t *testing.T) {
 }
 
 func TestAnApplicationThatJoinsIsGivenWhatTheStageHolds(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.release("v1")
 	w.until("v1 is verified", w.verified("dev", "v1"))
@@ -78,6 +81,7 @@ func TestAnApplicationThatJoinsIsGivenWhatTheStageHolds(t *testing.T) {
 }
 
 func TestAnApplicationThatJoinsNeedNotWaitForAnApprovalOfSomethingElse(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
 	w.release("v1")
 	w.pass(0)
@@ -94,6 +98,7 @@ func TestAnApplicationThatJoinsNeedNotWaitForAnApprovalOfSomethingElse(t *testin
 }
 
 func TestAnApplicationThatJoinsAfterAFailureIsLeftToAPerson(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.argo.fails["dev"] = "no"
 	w.release("v1")
@@ -104,6 +109,7 @@ func TestAnApplicationThatJoinsAfterAFailureIsLeftToAPerson(t *testing.T) {
 }
 
 func TestWhatAnAbortStoppedIsNotHandedOn(t *testing.T) {
+	t.Parallel()
 	abroad := application("abroad", "dev", "main")
 	abroad.Spec.Source.RepoURL = otherRepo
 	w := newWorld(t, devDocument, application("dev", "dev", "main"), abroad)
@@ -126,6 +132,7 @@ func TestWhatAnAbortStoppedIsNotHandedOn(t *testing.T) {
 }
 
 func TestAnApplicationThatJoinsIsGivenFreightThatTheStageStillTakes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, twoOrigins, application("dev", "dev", "main"))
 	w.images.tags["registry.example.com/base"] = "b1"
 	w.refresh("base")
@@ -140,6 +147,7 @@ func TestAnApplicationThatJoinsIsGivenFreightThatTheStageStillTakes(t *testing.T
 }
 
 func TestAnApplicationThatLeavesDuringAPromotionFailsIt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"), application("gone", "dev", "main"))
 	w.argo.stuck["gone"] = true
 	w.release("v1")
@@ -154,6 +162,7 @@ func TestAnApplicationThatLeavesDuringAPromotionFailsIt(t *testing.T) {
 }
 
 func TestSomebodyElsesOperationIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.argo.stuck["dev"] = true
 	w.edit("dev", func(a *v1alpha1.Application) {
@@ -173,6 +182,7 @@ func TestSomebodyElsesOperationIsWaitedFor(t *testing.T) {
 }
 
 func TestAnAutomatedOperationThatDeployedTheWaybillIsAdopted(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.argo.automated["dev"] = true
 	// Argo CD sees the push before the proxy comes to its next step.
@@ -202,6 +212,7 @@ func TestAnAutomatedOperationThatDeployedTheWaybillIsAdopted(t *testing.T) {
 }
 
 func TestOthersMayPushWhileAPromotionRuns(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.argo.asleep = true
 	w.release("v1")
@@ -220,6 +231,7 @@ func TestOthersMayPushWhileAPromotionRuns(t *testing.T) {
 }
 
 func TestAnApplicationWithAnothersWaybillIsNotLive(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.argo.asleep = true
 	w.release("v1")
@@ -237,6 +249,7 @@ func TestAnApplicationWithAnothersWaybillIsNotLive(t *testing.T) {
 }
 
 func TestAStageWithoutApplicationsKeepsPromotionsPending(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument)
 	w.release("v1")
 	w.pass(time.Hour)
@@ -254,6 +267,7 @@ func TestAStageWithoutApplicationsKeepsPromotionsPending(t *testing.T) {
 }
 
 func TestAnApplicationJoinsWhenItsProjectComesToPermitIt(t *testing.T) {
+	t.Parallel()
 	app := application("dev", "dev", "main")
 	app.Spec.Project = "team"
 	w := newWorld(t, with(devDocument, "project: shop", "project: team"), app)
@@ -265,6 +279,7 @@ func TestAnApplicationJoinsWhenItsProjectComesToPermitIt(t *testing.T) {
 }
 
 func TestAControlFlowStageHandsFreightOnWithoutApplications(t *testing.T) {
+	t.Parallel()
 	document := with(shopDocument, "sources: {direct: true}}]\n  autoPromotion: true", "sources: {direct: true}}]\n  controlFlow: true")
 	w := newWorld(t, document, shopApplications()[1])
 	w.release("v1")

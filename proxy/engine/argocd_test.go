@@ -89,7 +89,7 @@ func (c *argoCD) step(t *testing.T) (changed bool) {
 		return false
 	}
 	var list v1alpha1.ApplicationList
-	if err := c.w.server.List(t.Context(), &list); err != nil {
+	if err := c.w.seen.List(t.Context(), &list); err != nil {
 		t.Fatal(err)
 	}
 	for i := range list.Items {

@@ -22,6 +22,7 @@ func checkHistory(t *testing.T, w *world, stage string, want ...string) {
 }
 
 func TestANewerCandidateSupersedesTheAutomaticPromotionThatWaits(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, waitingDocument, application("prod", "prod", "main"))
 	w.release("v1")
 	w.pass(time.Second)
@@ -38,6 +39,7 @@ func TestANewerCandidateSupersedesTheAutomaticPromotionThatWaits(t *testing.T) {
 }
 
 func TestANewerCandidateWaitsForThePromotionThatRuns(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.argo.asleep = true
 	for _, tag := range []string{"v1", "v2", "v3"} {
@@ -52,6 +54,7 @@ func TestANewerCandidateWaitsForThePromotionThatRuns(t *testing.T) {
 }
 
 func TestAPersonsChoiceAgainstTheCandidateHoldsUntilTheCandidateIsPromoted(t *testing.T) {
+	t.Parallel()
 	for name, ask := range map[string]func(w *world){
 		"promoted":    func(w *world) { w.promote("alice", "dev", "v1") },
 		"rolled back": func(w *world) { w.rollback("alice", "dev", "v1") },
@@ -79,6 +82,7 @@ func TestAPersonsChoiceAgainstTheCandidateHoldsUntilTheCandidateIsPromoted(t *te
 }
 
 func TestARollbackIsNotUndoneByAnAutomaticPromotionThatWaitedBefore(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.release("v1")
 	w.until("v1 is verified", w.verified("dev", "v1"))
@@ -99,6 +103,7 @@ func TestARollbackIsNotUndoneByAnAutomaticPromotionThatWaitedBefore(t *testing.T
 }
 
 func TestAutomationAsksAgainForACandidateThatComesBack(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, waitingDocument, application("prod", "prod", "main"))
 	for _, tag := range []string{"v1", "v2", "v1"} {
 		w.release(tag)
@@ -110,6 +115,7 @@ func TestAutomationAsksAgainForACandidateThatComesBack(t *testing.T) {
 }
 
 func TestAVersionThatIsWithdrawnFromTheRegistryDoesNotWaitOn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, waitingDocument, application("prod", "prod", "main"))
 	w.release("v1")
 	w.pass(time.Second)
@@ -123,6 +129,7 @@ func TestAVersionThatIsWithdrawnFromTheRegistryDoesNotWaitOn(t *testing.T) {
 }
 
 func TestAutomationDoesNotTryAgainWhatFailed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.argo.fails["dev"] = "the Deployment is invalid\nand more"
 	w.release("v1")
@@ -139,6 +146,7 @@ func TestAutomationDoesNotTryAgainWhatFailed(t *testing.T) {
 }
 
 func TestAutomationDoesNotAskAgainForWhatAPersonRefused(t *testing.T) {
+	t.Parallel()
 	for name, refuse := range map[string]func(*world, string) error{
 		"rejected": func(w *world, id string) error {
 			_, err := w.people.Reject(w.t.Context(), w.pipeline(), id, w.decision("bob"))
@@ -169,6 +177,7 @@ func TestAutomationDoesNotAskAgainForWhatAPersonRefused(t *testing.T) {
 }
 
 func TestTwoOriginsThatFailDoNotTakeTurnsForever(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, twoOrigins, application("dev", "dev", "main"))
 	w.argo.fails["dev"] = "no"
 	w.images.tags["registry.example.com/base"] = "b1"
@@ -181,6 +190,7 @@ func TestTwoOriginsThatFailDoNotTakeTurnsForever(t *testing.T) {
 }
 
 func TestSwitchingAutomationOffEndsWhatItWaitsFor(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, waitingDocument, application("prod", "prod", "main"))
 	w.release("v1")
 	w.pass(time.Second)
@@ -196,6 +206,7 @@ func TestSwitchingAutomationOffEndsWhatItWaitsFor(t *testing.T) {
 }
 
 func TestFreightIsPromotedAsSoonAsItHasSoaked(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, with(shopDocument, "sources: {stages: [dev]}", "sources: {stages: [dev], requiredSoakTime: 10m}"), shopApplications()...)
 	w.release("v1")
 	w.until("dev is verified", w.verified("dev", "v1"))

@@ -120,28 +120,33 @@ var journeys = map[string]journey{
 	},
 }
 
-// make takes the journey in a new world. breaks is asked at each write of the
-// travel, with its number from 1.
-func (j journey) make(t *testing.T, breaks func(n int) fault) (*world, []string) {
+// start makes the world that the journey begins in.
+func (j journey) start(t *testing.T) *world {
 	t.Helper()
-	w := newWorld(t, j.document)
-	applications := j.applications
-	if applications == nil {
-		applications = func() []client.Object { return []client.Object{application(j.stage, j.stage, branchOf(j))} }
+	var applications []client.Object
+	if j.applications != nil {
+		applications = j.applications()
+	} else {
+		applications = append(applications, application(j.stage, j.stage, branchOf(j)))
 	}
-	for _, app := range applications() {
-		w.create(app)
-	}
-	w.pass(0)
+	w := newWorld(t, j.document, applications...)
 	j.begin(w)
+	w.pass(0)
+	return w
+}
+
+// make travels in a copy of the world. breaks is asked at each write, with its
+// number from 1.
+func (j journey) make(t *testing.T, from *world, breaks func(n int) fault) *world {
+	t.Helper()
+	w := from.fork(t)
 	w.writes = nil
 	w.breaks = func(string) fault { return breaks(len(w.writes)) }
 	j.travel(w)
-	writes := w.writes
 	w.breaks = func(string) fault { return none }
 	// Nothing comes after the end.
 	w.pass(0)
-	return w, writes
+	return w
 }
 
 func branchOf(j journey) string {
@@ -185,20 +190,17 @@ func TestWhateverBreaksAtAnyWriteTheOutcomeIsTheSame(t *testing.T) {
 	for name, j := range journeys {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			from := j.start(t)
 			begun := map[string]bool{}
-			begin := j.begin
-			j.begin = func(w *world) {
-				begin(w)
-				for _, p := range w.promotions(j.stage) {
-					begun[p.ID] = p.Phase.Ended()
-				}
+			for _, p := range from.promotions(j.stage) {
+				begun[p.ID] = p.Phase.Ended()
 			}
-			w, writes := j.make(t, func(int) fault { return none })
-			j.check(t, w, begun)
+			undisturbed := j.make(t, from, func(int) fault { return none })
+			j.check(t, undisturbed, begun)
 			for _, broken := range faults {
-				for n, what := range writes {
+				for n, what := range undisturbed.writes {
 					t.Run(fmt.Sprintf("%s, %d %s", broken, n+1, what), func(t *testing.T) {
-						w, _ := j.make(t, func(at int) fault {
+						w := j.make(t, from, func(at int) fault {
 							if at == n+1 {
 								return broken
 							}

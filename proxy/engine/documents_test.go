@@ -23,6 +23,7 @@ func (w *world) eventsOf(reason string) int {
 }
 
 func TestAnInvalidDocumentLeavesTheLastGoodOneInForce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.rewrite(invalidDocument)
 	w.release("v1")
@@ -44,6 +45,7 @@ func TestAnInvalidDocumentLeavesTheLastGoodOneInForce(t *testing.T) {
 }
 
 func TestAPipelineThatWasNeverValidTellsWhy(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, invalidDocument)
 	_, err := w.people.Pipeline(t.Context(), shop)
 	if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "pipeline shop has no valid document yet: ") {
@@ -56,6 +58,7 @@ func TestAPipelineThatWasNeverValidTellsWhy(t *testing.T) {
 }
 
 func TestWhatAnEarlierVersionRefusedIsReadAnew(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument)
 	// As a version stored it that did not know a field yet.
 	document := with(devDocument, "interval: 5m", "interval: 7m")
@@ -77,6 +80,7 @@ func TestWhatAnEarlierVersionRefusedIsReadAnew(t *testing.T) {
 }
 
 func TestADocumentInForceThatSomebodyDeletedComesBack(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.remove("waybill.shop.accepted")
 	w.pass(0)
@@ -85,6 +89,7 @@ func TestADocumentInForceThatSomebodyDeletedComesBack(t *testing.T) {
 }
 
 func TestNothingRunsInAPipelineThatIsDeleted(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.argo.asleep = true
 	w.release("v1")
@@ -113,6 +118,7 @@ func TestNothingRunsInAPipelineThatIsDeleted(t *testing.T) {
 }
 
 func TestADocumentComesIntoForceForWhatWaits(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
 	w.release("v1")
 	w.pass(0)

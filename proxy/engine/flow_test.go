@@ -15,6 +15,7 @@ func shopApplications() []client.Object {
 }
 
 func TestFreightTravelsFromDevThroughStagingToAnApprovedProd(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, shopDocument, shopApplications()...)
 	w.release("v1.0.0")
 	w.until("staging is verified", w.verified("staging", "v1.0.0"))

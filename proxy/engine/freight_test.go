@@ -25,6 +25,7 @@ func (w *world) pin(commit string) freight.Freight {
 }
 
 func TestAStageKeepsTheFreightOfItsOtherOrigins(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, twoOrigins, application("dev", "dev", "main"))
 	w.release("v1")
 	w.until("v1 is verified", w.verified("dev", "v1"))
@@ -47,6 +48,7 @@ func TestAStageKeepsTheFreightOfItsOtherOrigins(t *testing.T) {
 }
 
 func TestACommitOfTheApplicationsOwnRepositoryIsRenderedFromAStageBranch(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
 	first, _ := w.git.tip(shopRepo, "main")
 	w.git.push(shopRepo, "main", map[string][]byte{"README": []byte("Later")})
@@ -63,6 +65,7 @@ func TestACommitOfTheApplicationsOwnRepositoryIsRenderedFromAStageBranch(t *test
 }
 
 func TestACommitOfTheApplicationsOwnRepositoryNeedsAStageBranch(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, with(prodDocument, "branch: env/prod", ""), application("prod", "prod", "main"))
 	first, _ := w.git.tip(shopRepo, "main")
 	f := w.pin(first.id)
@@ -79,6 +82,7 @@ func TestACommitOfTheApplicationsOwnRepositoryNeedsAStageBranch(t *testing.T) {
 }
 
 func TestAnApplicationThatTracksTheDefaultBranchIsToldToNameIt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "HEAD"))
 	w.release("v1")
 	w.pass(time.Minute)
@@ -89,6 +93,7 @@ func TestAnApplicationThatTracksTheDefaultBranchIsToldToNameIt(t *testing.T) {
 }
 
 func TestFreightThatSomebodyDeletedEndsWhatWaitsForIt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
 	w.release("v1")
 	w.pass(0)

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -57,6 +58,20 @@ func (i *informer) tell(c change) {
 	i.objects[keyOf(c.after, client.ObjectKeyFromObject(c.after))] = c.after
 }
 
+// find returns what is stored under an object's name.
+func (i *informer) find(o client.Object) client.Object {
+	return i.objects[keyOf(o, client.ObjectKeyFromObject(o))]
+}
+
+// all is what an informer tells that begins.
+func (i *informer) all() []change {
+	var all []change
+	for _, key := range slices.Sorted(maps.Keys(i.objects)) {
+		all = append(all, change{nil, copied(i.objects[key])})
+	}
+	return all
+}
+
 func keyOf(o client.Object, key client.ObjectKey) string { return fmt.Sprintf("%T %s", o, key) }
 
 // Get implements [client.Reader].
@@ -82,16 +97,16 @@ func (i *informer) List(_ context.Context, list client.ObjectList, opts ...clien
 	o.ApplyOptions(opts)
 	switch list := list.(type) {
 	case *corev1.ConfigMapList:
-		list.Items = listed[corev1.ConfigMap](i, o)
+		list.Items = itemsOf[corev1.ConfigMap](i, o)
 	case *v1alpha1.ApplicationList:
-		list.Items = listed[v1alpha1.Application](i, o)
+		list.Items = itemsOf[v1alpha1.Application](i, o)
 	default:
 		return fmt.Errorf("nobody lists %T", list)
 	}
 	return nil
 }
 
-func listed[T any](i *informer, o client.ListOptions) []T {
+func itemsOf[T any](i *informer, o client.ListOptions) []T {
 	var found []T
 	keys := make([]string, 0, len(i.objects))
 	for key, object := range i.objects {

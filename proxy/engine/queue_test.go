@@ -9,6 +9,7 @@ import (
 )
 
 func TestAPromotionThatWaitsForAnApprovalDoesNotHoldUpThoseBehindIt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
 	w.release("v1")
 	w.pass(0)
@@ -26,6 +27,7 @@ func TestAPromotionThatWaitsForAnApprovalDoesNotHoldUpThoseBehindIt(t *testing.T
 }
 
 func TestRollbacksGoFirst(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	for _, tag := range []string{"v1", "v2"} {
 		w.release(tag)
@@ -49,6 +51,7 @@ func TestRollbacksGoFirst(t *testing.T) {
 }
 
 func TestOneOnlyRunsInAStage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.argo.asleep = true
 	w.release("v1")
@@ -61,6 +64,7 @@ func TestOneOnlyRunsInAStage(t *testing.T) {
 }
 
 func TestAChangedDocumentEndsWhatMayNotBeAskedForAnyMore(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
 	w.release("v1")
 	w.pass(0)
@@ -75,6 +79,7 @@ func TestAChangedDocumentEndsWhatMayNotBeAskedForAnyMore(t *testing.T) {
 }
 
 func TestAPromotionIsJudgedByTheDocumentThatItStartsUnder(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
 	w.release("v1")
 	w.pass(0)
@@ -107,6 +112,7 @@ func TestAPromotionIsJudgedByTheDocumentThatItStartsUnder(t *testing.T) {
 }
 
 func TestWhatIsWithdrawnBeforeItsFirstStepHasNeverRun(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
 	w.release("v1")
 	w.pass(0)
@@ -131,6 +137,7 @@ func TestWhatIsWithdrawnBeforeItsFirstStepHasNeverRun(t *testing.T) {
 }
 
 func TestAStageWhosePromotionSomebodyDeletedIsFreeAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.argo.asleep = true
 	w.release("v1")
@@ -142,6 +149,7 @@ func TestAStageWhosePromotionSomebodyDeletedIsFreeAgain(t *testing.T) {
 }
 
 func TestAStagesRecordThatSomebodyDeletedComesBackFromItsPromotions(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	for _, tag := range []string{"v1", "v2"} {
 		w.release(tag)

@@ -10,6 +10,7 @@ import (
 )
 
 func TestTheSameKeyByTheSamePersonIsOnePromotion(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
 	w.release("v1")
 	w.pass(0)
@@ -31,6 +32,7 @@ func TestTheSameKeyByTheSamePersonIsOnePromotion(t *testing.T) {
 }
 
 func TestAKeyIsNotUsedForTwoThings(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	for _, tag := range []string{"v1", "v2"} {
 		w.release(tag)
@@ -48,6 +50,7 @@ func TestAKeyIsNotUsedForTwoThings(t *testing.T) {
 }
 
 func TestARepeatedRequestIsAnsweredWhateverHasBecomeTrueSince(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	for _, tag := range []string{"v1", "v2"} {
 		w.release(tag)
@@ -63,6 +66,7 @@ func TestARepeatedRequestIsAnsweredWhateverHasBecomeTrueSince(t *testing.T) {
 }
 
 func TestARefusedRequestStoresNothingAndTellsTheVerdict(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, shopDocument, shopApplications()...)
 	w.argo.stuck["staging"] = true
 	w.release("v1")
@@ -96,6 +100,7 @@ func TestARefusedRequestStoresNothingAndTellsTheVerdict(t *testing.T) {
 }
 
 func TestARollbackGoesToWhatTheStageVerifiedBefore(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.release("v1")
 	w.until("v1 is verified", w.verified("dev", "v1"))
@@ -110,6 +115,7 @@ func TestARollbackGoesToWhatTheStageVerifiedBefore(t *testing.T) {
 }
 
 func TestADecisionIsMadeAgainWhenTheRecordChangesUnderIt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
 	w.release("v1")
 	w.pass(0)
@@ -131,6 +137,7 @@ func TestADecisionIsMadeAgainWhenTheRecordChangesUnderIt(t *testing.T) {
 }
 
 func TestAnApprovalThatDoesNotCountIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
 	w.release("v1")
 	w.pass(0)

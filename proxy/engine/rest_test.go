@@ -16,6 +16,7 @@ import (
 )
 
 func TestATurnWithNothingToDoWritesNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, shopDocument, shopApplications()...)
 	w.release("v1")
 	w.until("staging is verified", w.verified("staging", "v1"))
@@ -47,6 +48,7 @@ func TestATurnWithNothingToDoWritesNothing(t *testing.T) {
 }
 
 func TestAPromotionThatWaitsForApplicationsWritesNothingMeanwhile(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.argo.stuck["dev"] = true
 	w.release("v1")
@@ -59,6 +61,7 @@ func TestAPromotionThatWaitsForApplicationsWritesNothingMeanwhile(t *testing.T) 
 }
 
 func TestOnlyWhatAPromotionWaitsForMakesItsStageTurn(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		change func(*v1alpha1.Application)
 		turns  bool
@@ -87,6 +90,7 @@ func TestOnlyWhatAPromotionWaitsForMakesItsStageTurn(t *testing.T) {
 }
 
 func TestAliveFailsOnATurnThatHangs(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument)
 	entered, leave, left := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	hang := turn[pipeline.StageName]{w.engine, "stage", func(context.Context, pipeline.StageName) (reconcile.Result, error) {
@@ -115,6 +119,7 @@ func TestAliveFailsOnATurnThatHangs(t *testing.T) {
 }
 
 func TestATurnIsNeverSoLongThatItIsTakenForOneThatHangs(t *testing.T) {
+	t.Parallel()
 	steps := time.Duration(len(newWorld(t, devDocument).engine.steps))
 	if longest := max(steps*stepTimeout, lookTimeout); longest >= stuck {
 		t.Errorf("a turn may take %s, and hangs after %s", longest, stuck)

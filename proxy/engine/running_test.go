@@ -14,6 +14,7 @@ import (
 )
 
 func TestAnAbortAfterThePushStopsWaitingAndTheStageHoldsTheNewFreight(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.release("v1")
 	w.until("v1 is verified", w.verified("dev", "v1"))
@@ -41,6 +42,7 @@ func TestAnAbortAfterThePushStopsWaitingAndTheStageHoldsTheNewFreight(t *testing
 }
 
 func TestAnAbortDuringThePushDoesNotLoseSightOfThePush(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.git.pushed = func() {
 		w.git.pushed = func() {}
@@ -59,6 +61,7 @@ func TestAnAbortDuringThePushDoesNotLoseSightOfThePush(t *testing.T) {
 }
 
 func TestAnAbortBeforeThePushLeavesTheStageAsItWas(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.git.refuses = func(gitrepo.Change) error { return errOutage }
 	w.release("v1")
@@ -71,6 +74,7 @@ func TestAnAbortBeforeThePushLeavesTheStageAsItWas(t *testing.T) {
 }
 
 func TestAStepThatCannotBeDoneNowIsTriedAgainAfterAPause(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	var tries []time.Time
 	w.git.refuses = func(gitrepo.Change) error {
@@ -95,6 +99,7 @@ func TestAStepThatCannotBeDoneNowIsTriedAgainAfterAPause(t *testing.T) {
 }
 
 func TestAnAbortNeedNotWaitForThePauseAfterAnError(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.git.refuses = func(gitrepo.Change) error { return errOutage }
 	w.release("v1")
@@ -108,6 +113,7 @@ func TestAnAbortNeedNotWaitForThePauseAfterAnError(t *testing.T) {
 }
 
 func TestWhatARepositoryRefusesForGoodEndsThePromotion(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.git.refuses = func(gitrepo.Change) error { return fmt.Errorf("main is protected: %w", gitrepo.ErrRefused) }
 	w.release("v1")
@@ -122,6 +128,7 @@ func TestWhatARepositoryRefusesForGoodEndsThePromotion(t *testing.T) {
 }
 
 func TestAPromotionThatTakesTooLongFailsWithWhatItWaitedFor(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		breaks func(*world)
 		want   string
@@ -154,6 +161,7 @@ func TestAPromotionThatTakesTooLongFailsWithWhatItWaitedFor(t *testing.T) {
 }
 
 func TestAStepThatThisVersionDoesNotKnowEndsThePromotion(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.argo.asleep = true
 	w.release("v1")
@@ -173,6 +181,7 @@ func TestAStepThatThisVersionDoesNotKnowEndsThePromotion(t *testing.T) {
 }
 
 func TestARecordTellsWhoDidWhatAndWhen(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, shopDocument, shopApplications()...)
 	w.release("v1")
 	w.until("staging is verified", w.verified("staging", "v1"))
@@ -218,6 +227,7 @@ func TestARecordTellsWhoDidWhatAndWhen(t *testing.T) {
 }
 
 func TestEndsAreEvents(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.release("v1")
 	w.until("v1 is verified", w.verified("dev", "v1"))

@@ -35,6 +35,7 @@ func (w *world) freightTags() []string {
 }
 
 func TestSweepingKeepsWhatAnythingNames(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, slow(waitingDocument), application("prod", "prod", "main"))
 	w.release("never-asked-for")
 	w.rewrite(with(slow(waitingDocument), "autoPromotion: true", ""))
@@ -77,6 +78,7 @@ func TestSweepingKeepsWhatAnythingNames(t *testing.T) {
 }
 
 func TestSweepingDeletesWhatNothingNames(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, slow(prodDocument), application("prod", "prod", "env/prod"))
 	w.release("v1")
 	w.pass(0)
@@ -106,6 +108,7 @@ func TestSweepingDeletesWhatNothingNames(t *testing.T) {
 }
 
 func TestAPipelineThatCannotBeSweptDoesNotKeepTheOthersFromIt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, slow(devDocument))
 	w.create(pipelineMap("another", slow(devDocument)))
 	w.pass(0)

@@ -29,6 +29,7 @@ func (w *world) looksIn(d time.Duration) int {
 }
 
 func TestALookThatFindsNothingNewWritesNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument)
 	w.release("v1")
 	w.pass(0)
@@ -42,6 +43,7 @@ func TestALookThatFindsNothingNewWritesNothing(t *testing.T) {
 }
 
 func TestAFailedLookKeepsTheCandidateAndIsRecordedOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
 	w.release("v1")
 	w.until("v1 is verified", w.verified("dev", "v1"))
@@ -65,6 +67,7 @@ func TestAFailedLookKeepsTheCandidateAndIsRecordedOnce(t *testing.T) {
 }
 
 func TestAFailingRegistryIsLookedAtEverLessOften(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument)
 	w.images.fails[shopImage] = errors.New("the registry is down")
 	w.restart()
@@ -82,6 +85,7 @@ func TestAFailingRegistryIsLookedAtEverLessOften(t *testing.T) {
 }
 
 func TestARegistryThatAsksForAPauseIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument)
 	w.release("v1")
 	w.pass(0)
@@ -96,6 +100,7 @@ func TestARegistryThatAsksForAPauseIsLeftAlone(t *testing.T) {
 }
 
 func TestARefreshIsOneLook(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument)
 	w.release("v1")
 	w.pass(time.Second)
@@ -121,6 +126,7 @@ func TestARefreshIsOneLook(t *testing.T) {
 }
 
 func TestAChangedDocumentIsALook(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument)
 	w.release("v1")
 	w.pass(time.Second)
@@ -134,6 +140,7 @@ func TestAChangedDocumentIsALook(t *testing.T) {
 }
 
 func TestFreightIsMadeOfAllSubscriptionsOrNotAtAll(t *testing.T) {
+	t.Parallel()
 	document := with(devDocument, "  - image: {repoURL: registry.example.com/shop}", "  - image: {repoURL: registry.example.com/shop}\n  - image: {repoURL: registry.example.com/sidecar}")
 	w := newWorld(t, document)
 	w.release("v1")
@@ -151,6 +158,7 @@ func TestFreightIsMadeOfAllSubscriptionsOrNotAtAll(t *testing.T) {
 }
 
 func TestTheSameFindingIsTheSameFreight(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, devDocument)
 	for _, tag := range []string{"v1", "v2", "v1"} {
 		w.release(tag)

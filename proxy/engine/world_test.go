@@ -11,15 +11,12 @@ import (
 
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
-	"github.com/waybill-cd/waybill/proxy/argocd"
-	"github.com/waybill-cd/waybill/proxy/store"
 )
 
 const namespace = "waybill"
@@ -66,78 +63,6 @@ const (
 	retention        = 30 * 24 * time.Hour
 	argoKey          = "argocd"
 )
-
-// newWorld makes a world with one pipeline, shop, and its objects.
-func newWorld(t *testing.T, document string, objects ...client.Object) *world {
-	t.Helper()
-	w := &world{
-		t: t, git: newGitHost(), clock: &clock{noon}, events: &events{}, later: map[any]time.Time{},
-		images: &registry{tags: map[string]string{}, fails: map[string]error{}, looked: func() {}},
-		breaks: func(string) fault { return none }, killed: func() {},
-	}
-	w.argo = newArgoCD(w)
-	w.git.pushed = func() { w.enqueue(argoKey) }
-	w.seen = newInformer(t, nil)
-	w.server = newServer(t, func(c change) {
-		w.seen.tell(c)
-		w.told = append(w.told, c)
-	})
-	w.git.push(shopRepo, "main", map[string][]byte{"README": []byte("The shop")})
-	w.create(pipelineMap("shop", document))
-	w.create(project("shop"))
-	for _, o := range objects {
-		w.create(o)
-	}
-	w.people = w.replica(newLink(w, w.seen, func(string) fault { return none }))
-	w.restart()
-	w.pass(0)
-	return w
-}
-
-func pipelineMap(name, document string) *corev1.ConfigMap {
-	return &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{store.LabelKind: store.KindPipeline}},
-		Data:       map[string]string{pipeline.Key: document},
-	}
-}
-
-func (w *world) replica(l *link) *Engine {
-	return New(
-		store.New(l.cached, l, l, namespace), argocd.NewApplications(l.cached, l, argocdNamespace), l, l, w.events,
-		Options{PromotionTimeout: promotionTimeout, Retention: retention, Now: func() time.Time { return w.clock.now }},
-	)
-}
-
-// restart puts a new process in the place of the one that ran the loops: it
-// remembers nothing, and its informers show it all that there is.
-func (w *world) restart() {
-	w.t.Helper()
-	var (
-		maps     corev1.ConfigMapList
-		apps     v1alpha1.ApplicationList
-		projects v1alpha1.AppProjectList
-	)
-	for _, list := range []client.ObjectList{&maps, &apps, &projects} {
-		if err := w.server.List(w.t.Context(), list); err != nil {
-			w.t.Fatal(err)
-		}
-	}
-	w.told, w.due, w.later = nil, []any{argoKey}, map[any]time.Time{}
-	for i := range maps.Items {
-		w.told = append(w.told, change{nil, &maps.Items[i]})
-	}
-	for i := range apps.Items {
-		w.told = append(w.told, change{nil, &apps.Items[i]})
-	}
-	for i := range projects.Items {
-		w.told = append(w.told, change{nil, &projects.Items[i]})
-	}
-	w.link = newLink(w, newInformer(w.t, w.told), func(what string) fault {
-		w.writes = append(w.writes, what)
-		return w.breaks(what)
-	})
-	w.engine = w.replica(w.link)
-}
 
 func (w *world) create(o client.Object) {
 	w.t.Helper()
