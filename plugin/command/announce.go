@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"encoding/json"
@@ -27,42 +27,32 @@ type announcement struct {
 
 // announce writes the parameters, and what the waybill pins. Without a waybill
 // to read it says so in their place, because people look here to find out.
-func (c call) announce() error {
+func (c Call) announce() error {
 	held, pins := c.held()
-	encoder := json.NewEncoder(c.stdout)
+	var all []announcement
+	for _, d := range definitions() {
+		a := announcement{Name: d.name, Title: d.title, Tooltip: d.tooltip, CollectionType: d.form.collection, ItemType: d.form.item, String: d.initial}
+		switch d.name {
+		case parameterFreight:
+			a.String = held
+		case parameterPins:
+			a.Map = pins
+		}
+		all = append(all, a)
+	}
+	encoder := json.NewEncoder(c.Stdout)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode([]announcement{
-		{
-			Name: parameterFreight, Title: "Freight", CollectionType: "string", String: held,
-			Tooltip: "What was promoted into this Application. To change it, promote.",
-		},
-		{
-			Name: parameterPins, Title: "Pins", CollectionType: "map", Map: pins,
-			Tooltip: "The images, commits and charts of the freight. To change them, promote.",
-		},
-		{
-			Name: parameterUnpinned, Title: "Without a waybill", CollectionType: "string",
-			Tooltip: `"allow" renders the manifests as they are until the first promotion. Empty refuses.`,
-		},
-		{
-			Name: parameterStrict, Title: "Strict", CollectionType: "string", ItemType: "boolean", String: "false",
-			Tooltip: `"true" refuses manifests with an image that no freight pins.`,
-		},
-		{
-			Name: parameterImagePaths, Title: "Image paths", CollectionType: "array",
-			Tooltip: "Where images stand in custom resources beside containers: Kind.group:path.to[*].image",
-		},
-	})
+	return encoder.Encode(all)
 }
 
 // held tells in words what freight the Application holds, and its pins.
-func (c call) held() (string, map[string]string) {
+func (c Call) held() (string, map[string]string) {
 	application, err := c.application()
 	if err != nil {
 		return "unknown: " + err.Error(), nil
 	}
-	checkout, err := render.Open(c.dir, c.env[envSourcePath])
+	checkout, err := render.Open(c.Dir, c.Env[envSourcePath])
 	if err != nil {
 		return "unknown: " + err.Error(), nil
 	}

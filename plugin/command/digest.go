@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"errors"
@@ -12,17 +12,17 @@ import (
 
 // digest writes the canonical digest of the manifests in the files named, taken
 // together, or of standard input.
-func (c call) digest() error {
+func (c Call) digest() error {
 	var objects []manifest.Object
-	for _, name := range c.args[1:] {
+	for _, name := range c.Args[1:] {
 		read, err := readManifestFile(name)
 		if err != nil {
 			return err
 		}
 		objects = append(objects, read...)
 	}
-	if len(c.args) == 1 {
-		read, err := readManifests(c.stdin)
+	if len(c.Args) == 1 {
+		read, err := readManifests(c.Stdin)
 		if err != nil {
 			return fmt.Errorf("standard input: %w", err)
 		}
@@ -35,7 +35,7 @@ func (c call) digest() error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(c.stdout, digest)
+	_, err = fmt.Fprintln(c.Stdout, digest)
 	return err
 }
 

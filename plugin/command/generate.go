@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -14,17 +14,17 @@ import (
 )
 
 // generate writes the pinned manifests, all or nothing.
-func (c call) generate() (refusal.Subject, error) {
+func (c Call) generate() (refusal.Subject, error) {
 	application, err := c.application()
 	if err != nil {
 		return refusal.Subject{}, err
 	}
 	about := refusal.Subject{Application: application}
-	settings, err := parseParameters(c.env[envParameters])
+	settings, err := parseParameters(c.Env[envParameters])
 	if err != nil {
 		return about, err
 	}
-	checkout, err := render.Open(c.dir, c.env[envSourcePath])
+	checkout, err := render.Open(c.Dir, c.Env[envSourcePath])
 	if err != nil {
 		return about, err
 	}
@@ -35,7 +35,7 @@ func (c call) generate() (refusal.Subject, error) {
 	if err != nil && !unpinned {
 		return about, err
 	}
-	objects, err := checkout.Manifests()
+	objects, err := checkout.Manifests(c.Chart)
 	if err != nil {
 		return about, err
 	}
@@ -64,7 +64,7 @@ func pinAll(objects []manifest.Object, w waybill.Waybill, settings parameters) e
 	return nil
 }
 
-func (c call) write(objects []manifest.Object) error {
+func (c Call) write(objects []manifest.Object) error {
 	var out bytes.Buffer
 	if err := manifest.Write(&out, objects); err != nil {
 		return err
@@ -72,7 +72,7 @@ func (c call) write(objects []manifest.Object) error {
 	if out.Len() > manifest.MaxSize {
 		return refusal.New(fmt.Sprintf("its manifests are larger than %d MiB, which Argo CD would not take", manifest.MaxSize>>20), "split the Application")
 	}
-	if _, err := c.stdout.Write(out.Bytes()); err != nil {
+	if _, err := c.Stdout.Write(out.Bytes()); err != nil {
 		return fmt.Errorf("the manifests cannot be written: %w", err)
 	}
 	return nil

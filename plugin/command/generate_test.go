@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -70,7 +70,7 @@ func TestDigestReadsFilesAndStandardInput(t *testing.T) {
 
 	digest := func(stdin string, args ...string) (string, string) {
 		var stdout, stderr bytes.Buffer
-		call{args: append([]string{"digest"}, args...), stdin: strings.NewReader(stdin), stdout: &stdout, stderr: &stderr}.run()
+		Call{Args: append([]string{"digest"}, args...), Stdin: strings.NewReader(stdin), Stdout: &stdout, Stderr: &stderr}.Run()
 		return stdout.String(), stderr.String()
 	}
 	want, stderr := digest("", a, b)

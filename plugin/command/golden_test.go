@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -107,7 +107,7 @@ func runCase(t *testing.T, dir, command string) (stdout, stderr string) {
 func runIn(t *testing.T, path string, env map[string]string, args ...string) (stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code := call{args: args, dir: path, env: env, stdin: strings.NewReader(""), stdout: &out, stderr: &errs}.run()
+	code := Call{Args: args, Dir: path, Env: env, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs}.Run()
 	if failed := errs.Len() > 0; failed != (code == 1) {
 		t.Errorf("the exit code is %d with this on standard error: %s", code, errs.String())
 	}

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"errors"
@@ -8,14 +8,14 @@ import (
 	"os"
 )
 
-// isolate takes away from the process what a render must not use. Package
+// Isolate takes away from the process what a render must not use. Package
 // render refuses remote bases and programs before it builds; kustomize itself
 // has no switch against them, so that here stands what a gap in that check
 // would run into: no HTTP, no environment (and with it no PATH to find git in).
 //
 // It also silences what kustomize writes to standard error on its own account,
 // deprecations above all: the first line there is ours.
-func isolate() {
+func Isolate() {
 	http.DefaultTransport = noNetwork{}
 	os.Clearenv()
 	log.SetOutput(io.Discard)

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -23,9 +23,11 @@ const asVariable = "WAYBILL_PLUGIN_TEST_AS"
 func TestMain(m *testing.M) {
 	switch as := os.Getenv(asVariable); {
 	case as == "plugin":
-		main()
+		call := New("test", nil)
+		Isolate()
+		os.Exit(call.Run())
 	case strings.HasPrefix(as, "http"):
-		isolate()
+		Isolate()
 		os.Exit(reachOut(as))
 	}
 	os.Exit(m.Run())

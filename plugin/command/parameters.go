@@ -1,46 +1,105 @@
-package main
+package command
 
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/waybill-cd/waybill/plugin/pin"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 )
 
-// The parameters that an Application may set in spec.source.plugin.parameters.
-const (
-	// parameterUnpinned says what to do without a waybill: "allow" renders the
-	// manifests as they are.
-	parameterUnpinned = "unpinned"
-	// parameterStrict, when "true", refuses any image that no freight pins.
-	parameterStrict = "strict"
-	// parameterImagePaths names further places of images, see [pin.Path].
-	parameterImagePaths = "imagePaths"
-)
-
-// Announced to be read in Argo CD's parameters tab; to set them means nothing.
-const (
-	parameterFreight = "freight"
-	parameterPins    = "pins"
-)
-
 const maxParameters = 128 << 10 // Linux passes no longer variable
 
-// parameters are the settings of one Application.
+// parameters are the settings of one Application, from
+// spec.source.plugin.parameters.
 type parameters struct {
 	allowUnpinned bool
 	strict        bool
 	imagePaths    []pin.Path
 }
 
-// parameter is one entry of ARGOCD_APP_PARAMETERS.
-type parameter struct {
-	Name   string            `json:"name"`
-	String *string           `json:"string"`
-	Array  []string          `json:"array"`
-	Map    map[string]string `json:"map"`
+// definition is one parameter: what Argo CD's parameters tab shows of it, and
+// what it sets. Announcing and reading both go by it.
+type definition struct {
+	name    string
+	title   string
+	tooltip string
+	// form is how its value is written.
+	form form
+	// initial is what the tab shows where the Application sets nothing.
+	initial string
+	// set takes the value over. Nil for what is announced to be read only.
+	set func(*parameters, value) error
+}
+
+// form is Argo CD's collectionType, and its itemType for one that is no text.
+type form struct{ collection, item string }
+
+var (
+	aText    = form{collection: "string"}
+	aBoolean = form{collection: "string", item: "boolean"}
+	aList    = form{collection: "array"}
+	aMap     = form{collection: "map"}
+)
+
+// The names that more than one place knows.
+const (
+	// parameterFreight and parameterPins tell what was promoted. To set them
+	// means nothing.
+	parameterFreight  = "freight"
+	parameterPins     = "pins"
+	parameterUnpinned = "unpinned"
+	parameterStrict   = "strict"
+	// parameterImagePaths names further places of images, see [pin.Path].
+	parameterImagePaths = "imagePaths"
+)
+
+// definitions are the parameters that every kind of source takes.
+func definitions() []definition {
+	return []definition{
+		{
+			name: parameterFreight, title: "Freight", form: aText,
+			tooltip: "What was promoted into this Application. To change it, promote.",
+		},
+		{
+			name: parameterPins, title: "Pins", form: aMap,
+			tooltip: "The images, commits and charts of the freight. To change them, promote.",
+		},
+		{
+			name: parameterUnpinned, title: "Without a waybill", form: aText,
+			tooltip: `"allow" renders the manifests as they are until the first promotion. Empty refuses.`,
+			set: func(p *parameters, v value) error {
+				text, err := v.oneOf("allow")
+				p.allowUnpinned = text == "allow"
+				return err
+			},
+		},
+		{
+			name: parameterStrict, title: "Strict", form: aBoolean, initial: "false",
+			tooltip: `"true" refuses manifests with an image that no freight pins.`,
+			set: func(p *parameters, v value) (err error) {
+				p.strict, err = v.boolean()
+				return err
+			},
+		},
+		{
+			name: parameterImagePaths, title: "Image paths", form: aList,
+			tooltip: "Where images stand in custom resources beside containers: Kind.group:path.to[*].image",
+			set: func(p *parameters, v value) error {
+				list, err := v.list(`["Kind.group:path.to.image"]`)
+				for _, text := range list {
+					path, err := pin.ParsePath(text)
+					if err != nil {
+						return err
+					}
+					p.imagePaths = append(p.imagePaths, path)
+				}
+				return err
+			},
+		},
+	}
 }
 
 // parseParameters reads ARGOCD_APP_PARAMETERS, which is empty or "null" for an
@@ -53,62 +112,39 @@ func parseParameters(text string) (parameters, error) {
 	if len(text) > maxParameters {
 		return p, refusal.New(fmt.Sprintf("its plugin parameters are larger than %d KiB", maxParameters>>10), "name fewer image paths")
 	}
-	var all []parameter
+	var all []value
 	if err := json.Unmarshal([]byte(text), &all); err != nil {
 		return p, refusal.New("its plugin parameters are no list of {name, string|array|map}", "mend spec.source.plugin.parameters")
 	}
+	known := definitions()
 	seen := map[string]bool{}
 	for _, given := range all {
 		if seen[given.Name] {
 			return p, refusal.New(fmt.Sprintf("it sets the plugin parameter %s twice", given.Name), "keep one")
 		}
 		seen[given.Name] = true
-		if err := p.set(given); err != nil {
+		i := slices.IndexFunc(known, func(d definition) bool { return d.name == given.Name })
+		switch {
+		case i < 0:
+			return p, refusal.New(fmt.Sprintf("it sets the plugin parameter %q, which Waybill does not know", given.Name),
+				"use "+strings.Join(settable(known), ", "))
+		case known[i].set == nil:
+			return p, refusal.New(fmt.Sprintf("it sets the plugin parameter %s, which only tells what was promoted", given.Name),
+				"remove it and promote instead")
+		}
+		if err := known[i].set(&p, given); err != nil {
 			return p, err
 		}
 	}
 	return p, nil
 }
 
-func (p *parameters) set(given parameter) error {
-	switch given.Name {
-	case parameterUnpinned:
-		value, err := given.text("allow")
-		p.allowUnpinned = value == "allow"
-		return err
-	case parameterStrict:
-		value, err := given.text("true", "false")
-		p.strict = value == "true"
-		return err
-	case parameterImagePaths:
-		if given.String != nil || given.Map != nil {
-			return refusal.New("its plugin parameter imagePaths is no list", "write array: [\"Kind.group:path.to.image\"]")
-		}
-		for _, text := range given.Array {
-			path, err := pin.ParsePath(text)
-			if err != nil {
-				return err
-			}
-			p.imagePaths = append(p.imagePaths, path)
-		}
-		return nil
-	case parameterFreight, parameterPins:
-		return refusal.New(fmt.Sprintf("it sets the plugin parameter %s, which only tells what was promoted", given.Name),
-			"remove it and promote instead")
-	}
-	return refusal.New(fmt.Sprintf("it sets the plugin parameter %q, which Waybill does not know", given.Name),
-		"use "+strings.Join([]string{parameterUnpinned, parameterStrict, parameterImagePaths}, ", "))
-}
-
-// text returns a value that must be one of those allowed, or empty.
-func (p parameter) text(allowed ...string) (string, error) {
-	if p.String != nil && p.Array == nil && p.Map == nil {
-		for _, value := range append(allowed, "") {
-			if *p.String == value {
-				return value, nil
-			}
+func settable(all []definition) []string {
+	var names []string
+	for _, d := range all {
+		if d.set != nil {
+			names = append(names, d.name)
 		}
 	}
-	want := strings.Join(allowed, " or ")
-	return "", refusal.New(fmt.Sprintf("its plugin parameter %s is not %s", p.Name, want), "set string: "+want+", or remove it")
+	return names
 }

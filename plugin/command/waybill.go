@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"errors"
@@ -26,8 +26,8 @@ var errNoWaybill = refusal.New("it has no waybill",
 
 // application returns Argo CD's name of the Application. It becomes part of a
 // file name.
-func (c call) application() (string, error) {
-	name := c.env[envApplication]
+func (c Call) application() (string, error) {
+	name := c.Env[envApplication]
 	if name == "" {
 		return "", refusal.New(envApplication+" is not set", "Argo CD sets it, set it yourself to render by hand")
 	}
@@ -39,10 +39,10 @@ func (c call) application() (string, error) {
 
 // readWaybill reads and checks the Application's waybill, which comes with the
 // files of its path. What it returns beside an error names the subject only.
-func (c call) readWaybill(checkout *render.Checkout, application string) (waybill.Waybill, error) {
+func (c Call) readWaybill(checkout *render.Checkout, application string) (waybill.Waybill, error) {
 	data, err := checkout.Read(waybill.FileName(application))
 	missing := errors.Is(err, fs.ErrNotExist)
-	if c.env[envWaybill] != "" {
+	if c.Env[envWaybill] != "" {
 		if missing {
 			return waybill.Waybill{}, refusal.New("its waybill is in the plugin variable WAYBILL, and this version reads it from Git alone",
 				"remove the variable and promote with the carrier git")

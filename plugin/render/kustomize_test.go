@@ -55,7 +55,7 @@ func renderText(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	defer checkout.Close()
-	objects, err := checkout.Manifests()
+	objects, err := checkout.Manifests(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func FuzzKustomization(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer checkout.Close()
-		objects, err := checkout.Manifests()
+		objects, err := checkout.Manifests(nil)
 		if network.asked != "" {
 			t.Fatalf("a request was made to %s", network.asked)
 		}

@@ -1,5 +1,5 @@
-// Package render turns an Application's path into manifests: a kustomization
-// or a directory of plain YAML and JSON.
+// Package render turns an Application's path into manifests: a kustomization, a
+// Helm chart, or a directory of plain YAML and JSON.
 //
 // It is a pure function of the files of the checkout. It runs no program,
 // reaches no network and reads nothing outside of the checkout; a source that
@@ -17,8 +17,9 @@ import (
 
 // Manifests renders the Application's path. There is always at least one
 // object: what renders to nothing is refused, because Argo CD would take it for
-// the wish to delete everything.
-func (c *Checkout) Manifests() ([]manifest.Object, error) {
+// the wish to delete everything. chart renders a Helm chart: its engine is not
+// linked here, because most renders need none.
+func (c *Checkout) Manifests(chart func(*Checkout) ([]manifest.Object, error)) ([]manifest.Object, error) {
 	names, err := c.Names()
 	if err != nil {
 		return nil, err
@@ -29,8 +30,7 @@ func (c *Checkout) Manifests() ([]manifest.Object, error) {
 		// First, because Argo CD too prefers it where there is a chart beside it.
 		objects, err = c.kustomization()
 	case slices.Contains(names, "Chart.yaml"):
-		return nil, refusal.New("its path holds a Helm chart, which this version cannot render",
-			"use a kustomization or plain YAML, or leave the chart to Argo CD")
+		objects, err = chart(c)
 	default:
 		objects, err = c.plain(names)
 	}
