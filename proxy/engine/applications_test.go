@@ -292,3 +292,45 @@ func TestAControlFlowStageHandsFreightOnWithoutApplications(t *testing.T) {
 		t.Errorf("there are %d commits, want the first and staging's", n)
 	}
 }
+
+func TestAnApplicationThatJoinsBringsNothingOfMainOntoAStageBranch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
+	w.release("v1")
+	w.approve("bob", w.promote("alice", "prod", "v1").ID)
+	w.until("v1 is verified", w.verified("prod", "v1"))
+	before, _ := w.git.tip(shopRepo, "env/prod")
+	w.git.push(shopRepo, "main", map[string][]byte{"README": []byte("Nobody has approved this")})
+	w.create(application("late", "prod", "env/prod"))
+	w.until("it is live", func() bool { return w.live("late") && w.stage("prod").Running == "" })
+	after, _ := w.git.tip(shopRepo, "env/prod")
+	if after.base != before.base || string(after.files["README"]) != "The shop" {
+		t.Errorf("the branch has the tree of %s, had that of %s: %s", after.base, before.base, after.files["README"])
+	}
+}
+
+func TestWhatIsHandedOnIsNotPromotedOverWhatCameSince(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
+	w.release("v1")
+	w.approve("bob", w.promote("alice", "prod", "v1").ID)
+	w.until("v1 is verified", w.verified("prod", "v1"))
+	w.release("v2")
+	waiting := w.promote("alice", "prod", "v2")
+	w.pass(time.Second)
+	// The approval comes in the moment in which v1 is to be handed on.
+	w.breaks = func(what string) fault {
+		if strings.HasPrefix(what, "create shop-prod-") {
+			w.breaks = func(string) fault { return none }
+			w.approve("bob", waiting.ID)
+		}
+		return none
+	}
+	w.create(application("late", "prod", "env/prod"))
+	w.until("v2 is verified", w.verified("prod", "v2"))
+	w.pass(time.Hour)
+	checkHistory(t, w, "prod", "v1 Succeeded", "v2 Succeeded", "v1 Aborted")
+	if !w.live("late") || w.holds("prod") != "v2" {
+		t.Errorf("prod holds %s", w.holds("prod"))
+	}
+}

@@ -135,12 +135,12 @@ func (j journey) start(t *testing.T) *world {
 	return w
 }
 
-// make travels in a copy of the world. breaks is asked at each write, with its
-// number from 1.
-func (j journey) make(t *testing.T, from *world, breaks func(n int) fault) *world {
+// make travels in a copy of the world, with informers that are trails changes
+// behind. breaks is asked at each write, with its number from 1.
+func (j journey) make(t *testing.T, from *world, trails int, breaks func(n int) fault) *world {
 	t.Helper()
 	w := from.fork(t)
-	w.writes = nil
+	w.writes, w.trails = nil, trails
 	w.breaks = func(string) fault { return breaks(len(w.writes)) }
 	j.travel(w)
 	w.breaks = func(string) fault { return none }
@@ -186,21 +186,43 @@ func (j journey) check(t *testing.T, w *world, begun map[string]bool) {
 	checkChain(t, w, j.stage)
 }
 
+// begun are the promotions that ended before the travel.
+func (j journey) begun(from *world) map[string]bool {
+	all := map[string]bool{}
+	for _, p := range from.promotions(j.stage) {
+		all[p.ID] = p.Phase.Ended()
+	}
+	return all
+}
+
+func TestHoweverFarInformersAreBehindTheOutcomeIsTheSame(t *testing.T) {
+	for name, j := range journeys {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			from := j.start(t)
+			for _, trails := range []int{1, 2, 3, 5, 8} {
+				w := j.make(t, from, trails, func(int) fault { return none })
+				j.check(t, w, j.begun(from))
+				if t.Failed() {
+					t.Fatalf("%d changes behind: %s", trails, w.describe())
+				}
+			}
+		})
+	}
+}
+
 func TestWhateverBreaksAtAnyWriteTheOutcomeIsTheSame(t *testing.T) {
 	for name, j := range journeys {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			from := j.start(t)
-			begun := map[string]bool{}
-			for _, p := range from.promotions(j.stage) {
-				begun[p.ID] = p.Phase.Ended()
-			}
-			undisturbed := j.make(t, from, func(int) fault { return none })
+			begun := j.begun(from)
+			undisturbed := j.make(t, from, 0, func(int) fault { return none })
 			j.check(t, undisturbed, begun)
 			for _, broken := range faults {
 				for n, what := range undisturbed.writes {
 					t.Run(fmt.Sprintf("%s, %d %s", broken, n+1, what), func(t *testing.T) {
-						w := j.make(t, from, func(at int) fault {
+						w := j.make(t, from, 0, func(at int) fault {
 							if at == n+1 {
 								return broken
 							}

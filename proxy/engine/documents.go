@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
@@ -80,7 +81,8 @@ func firstProblem(problems []pipeline.Problem) string {
 }
 
 // Pipelines returns the pipelines in force, sorted by name. One that never had
-// a valid document is none yet: [Engine.Pipeline] tells why.
+// a valid document, or whose record cannot be read, is left out:
+// [Engine.Pipeline] tells why.
 func (e *Engine) Pipelines(ctx context.Context) ([]Pipeline, error) {
 	texts, err := e.store.Pipelines(ctx)
 	if err != nil {
@@ -93,7 +95,8 @@ func (e *Engine) Pipelines(ctx context.Context) ([]Pipeline, error) {
 		case errors.Is(err, ErrNotFound):
 			continue
 		case err != nil:
-			return nil, err
+			log.FromContext(ctx).Error(err, "a pipeline is passed over", "pipeline", t.Name.Short())
+			continue
 		}
 		all = append(all, p)
 	}

@@ -130,3 +130,15 @@ func TestADocumentComesIntoForceForWhatWaits(t *testing.T) {
 		t.Errorf("it was judged by %s", got)
 	}
 }
+
+func TestAPipelineThatCannotBeReadTakesNoOtherWithIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, devDocument)
+	w.create(pipelineMap("another", devDocument))
+	w.pass(0)
+	w.damage("waybill.another.accepted")
+	all, err := w.people.Pipelines(t.Context())
+	if err != nil || len(all) != 1 || all[0].Name != shop {
+		t.Errorf("pipelines: %v, %v", all, err)
+	}
+}

@@ -35,7 +35,11 @@ func (e *Engine) ending(ctx context.Context, s *Situation, p promotion.Promotion
 	if reason, message, ends := p.Ending(); ends {
 		return reason, message, nil
 	}
-	if p.Request.Automatic && !handsOn(p) && !s.Stage.Automatic() {
+	switch {
+	case handsOn(p) && !s.Record.Value.Contains(p.Freight):
+		// It needs no approval, so it must not bring anything back.
+		return promotion.ReasonInvalid, "stage " + s.Stage.Name + " does not hold the freight any more", nil
+	case p.Request.Automatic && !handsOn(p) && !s.Stage.Automatic():
 		return promotion.ReasonInvalid, "stage " + s.Stage.Name + " does not promote by itself any more", nil
 	}
 	verdict, err := e.Judge(ctx, *s, p)

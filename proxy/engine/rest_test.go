@@ -54,7 +54,7 @@ func TestAPromotionThatWaitsForApplicationsWritesNothingMeanwhile(t *testing.T) 
 	w.release("v1")
 	w.pass(time.Minute)
 	w.writes = nil
-	w.pass(10 * time.Minute)
+	w.pass(3 * time.Minute)
 	if len(w.writes) != 0 {
 		t.Errorf("it wrote %v", w.writes)
 	}

@@ -133,11 +133,11 @@ func TestAPromotionThatTakesTooLongFailsWithWhatItWaitedFor(t *testing.T) {
 		breaks func(*world)
 		want   string
 	}{
-		"unhealthy": {func(w *world) { w.argo.degraded["dev"] = true }, "argocd-wait: not done within 15m0s: argocd/dev: it is Synced and Degraded"},
+		"unhealthy": {func(w *world) { w.argo.degraded["dev"] = true }, "argocd-wait: not done within 5m0s: argocd/dev: it is Synced and Degraded"},
 		"not rendered": {func(w *world) { w.argo.trouble["dev"] = "rpc error: exit status 1\nlots of text" },
-			"argocd-wait: not done within 15m0s: argocd/dev: rpc error: exit status 1"},
-		"no sync": {func(w *world) { w.argo.stuck["dev"] = true }, "argocd-wait: not done within 15m0s: argocd/dev: the sync operation runs"},
-		"no Git":  {func(w *world) { w.git.refuses = func(gitrepo.Change) error { return errOutage } }, "write-waybill: not done within 15m0s: the host cannot be reached"},
+			"argocd-wait: not done within 5m0s: argocd/dev: rpc error: exit status 1"},
+		"no sync": {func(w *world) { w.argo.stuck["dev"] = true }, "argocd-wait: not done within 5m0s: argocd/dev: the sync operation runs"},
+		"no Git":  {func(w *world) { w.git.refuses = func(gitrepo.Change) error { return errOutage } }, "write-waybill: not done within 5m0s: the host cannot be reached"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, devDocument, application("dev", "dev", "main"))

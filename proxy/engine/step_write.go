@@ -43,6 +43,11 @@ func (w writeWaybill) run(ctx context.Context, s *Situation, p *promotion.Promot
 		if err != nil {
 			return errored(err)
 		}
+		if handsOn(*p) && change.Own && change.Base == "" {
+			if change.Base, err = w.base(ctx, s, change); err != nil {
+				return retry(err)
+			}
+		}
 		written, err := w.git.Commit(ctx, change)
 		switch {
 		case errors.Is(err, gitrepo.ErrRefused):
@@ -129,6 +134,26 @@ func (w writeWaybill) change(s *Situation, p promotion.Promotion, bill waybill.W
 		Trailers:  []gitrepo.Trailer{{Key: trailerRecord, Value: cmp.Or(s.Record.Value.Head, "none")}},
 		At:        *p.StartedAt,
 	}, nil
+}
+
+// base returns the commit whose tree a stage branch has: that of the newest
+// promotion that wrote to it. What is handed on needs no approval, so it must
+// not bring along what has come to the default branch since.
+func (w writeWaybill) base(ctx context.Context, s *Situation, c gitrepo.Change) (base string, err error) {
+	all, err := w.Promotions(ctx, s.Pipeline.Name)
+	if err != nil {
+		return "", err
+	}
+	var newest int64
+	for _, p := range all {
+		for _, r := range p.Applications {
+			if p.Stage == s.Stage.Name && p.Serial >= newest && r.Base != "" && r.Branch == c.Branch &&
+				freight.GitRepository(r.RepoURL) == freight.GitRepository(c.RepoURL) {
+				base, newest = r.Base, p.Serial
+			}
+		}
+	}
+	return base, nil
 }
 
 // commitOf returns the commit of a repository that the freight pins, if any.

@@ -126,11 +126,11 @@ func TestAPipelineThatCannotBeSweptDoesNotKeepTheOthersFromIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.damage("waybill.another.stage.dev")
-	w.deliver()
+	w.deliver(0)
 	if err := w.engine.Sweep(t.Context()); err == nil {
 		t.Error("nothing tells that a record cannot be read")
 	}
-	w.deliver()
+	w.deliver(0)
 	if diff := cmp.Diff([]string{"v2"}, w.freightTags()); diff != "" {
 		t.Errorf("freight of the other pipeline (-want +got):\n%s", diff)
 	}

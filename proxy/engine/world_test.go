@@ -51,17 +51,22 @@ type world struct {
 	people *Engine
 	seen   *informer
 
-	told  []change
-	due   []any // keys of the loops
-	later map[any]time.Time
+	// told is what informers have still to see. They are up to trails changes
+	// behind, and catch up by one with each catchUp turns of a moment.
+	told   []change
+	trails int
+	due    []any // keys of the loops
+	later  map[any]time.Time
 	// errors are those that turns ended with.
 	errors []error
 }
 
 const (
-	promotionTimeout = 15 * time.Minute
+	promotionTimeout = 5 * time.Minute
 	retention        = 30 * 24 * time.Hour
 	argoKey          = "argocd"
+	// catchUp is the number of turns after which informers see one change more.
+	catchUp = 20
 )
 
 func (w *world) create(o client.Object) {
@@ -81,9 +86,9 @@ func (w *world) enqueue(keys ...any) {
 
 // deliver turns what informers tell into turns, by the same functions as the
 // controllers of [Engine.Loops].
-func (w *world) deliver() {
+func (w *world) deliver(behind int) {
 	ctx := w.t.Context()
-	for len(w.told) > 0 {
+	for len(w.told) > behind {
 		c := w.told[0]
 		w.told = w.told[1:]
 		w.link.cached.tell(c)
@@ -142,9 +147,12 @@ func (w *world) pass(d time.Duration) {
 func (w *world) once(end time.Time) bool {
 	w.t.Helper()
 	for turns := range maxTurns {
-		w.deliver()
+		w.deliver(max(0, w.trails-turns/catchUp))
 		switch {
 		case len(w.due) > 0:
+		case len(w.told) > 0:
+			w.deliver(len(w.told) - 1)
+			continue
 		case turns > 0:
 			return true
 		default:
