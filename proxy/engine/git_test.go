@@ -30,9 +30,9 @@ type gitHost struct {
 }
 
 type commit struct {
-	id, promotion, base, message string
-	trailers                     []gitrepo.Trailer
-	files                        map[string][]byte
+	id, promotion, base, owner, message string
+	trailers                            []gitrepo.Trailer
+	files                               map[string][]byte
 }
 
 func newGitHost() *gitHost {
@@ -118,7 +118,17 @@ func (g *gitHost) prepare(c gitrepo.Change) (gitrepo.Written, commit, error) {
 		}
 		return true
 	}
-	next := commit{promotion: c.Promotion, message: c.Message, trailers: c.Trailers, files: map[string][]byte{}}
+	next := commit{promotion: c.Promotion, owner: c.Owner, message: c.Message, trailers: c.Trailers, files: map[string][]byte{}}
+	if c.Own && tip.owner != "" && tip.owner != c.Owner {
+		return gitrepo.Written{}, next, fmt.Errorf("branch %s belongs to stage %s: %w", c.Branch, tip.owner, gitrepo.ErrRefused)
+	}
+	for path, content := range c.Files {
+		if present, found := tip.files[path]; found && !bytes.Equal(present, content) {
+			if err := c.Admits(path, present); err != nil {
+				return gitrepo.Written{}, next, err
+			}
+		}
+	}
 	switch {
 	case !exists && !c.Own:
 		return gitrepo.Written{}, next, fmt.Errorf("there is no branch %q: %w", c.Branch, gitrepo.ErrRefused)

@@ -49,7 +49,10 @@ func (w writeWaybill) run(ctx context.Context, s *Situation, p *promotion.Promot
 			}
 		}
 		written, err := w.git.Commit(ctx, change)
+		var overtaken *newer
 		switch {
+		case errors.As(err, &overtaken):
+			return w.follow(ctx, s, p, overtaken)
 		case errors.Is(err, gitrepo.ErrRefused):
 			return errored(err)
 		case err != nil:
@@ -128,7 +131,9 @@ func (w writeWaybill) change(s *Situation, p promotion.Promotion, bill waybill.W
 		Branch:    apps[0].Branch,
 		Own:       s.Stage.Branch != "",
 		Base:      pinned,
+		Owner:     s.Name.String(),
 		Files:     files,
+		Admits:    func(_ string, present []byte) error { return admits(present, s.Name.String(), p.Serial) },
 		Message:   message(s, p, loads),
 		Promotion: p.ID,
 		Trailers:  []gitrepo.Trailer{{Key: trailerRecord, Value: cmp.Or(s.Record.Value.Head, "none")}},
@@ -154,6 +159,43 @@ func (w writeWaybill) base(ctx context.Context, s *Situation, c gitrepo.Change) 
 		}
 	}
 	return base, nil
+}
+
+// newer is the error of a waybill that the branch holds and that a later
+// promotion of the stage has written.
+type newer struct{ serial int64 }
+
+func (n *newer) Error() string {
+	return fmt.Sprintf("Git holds a waybill of a later promotion of the stage (serial %d)", n.serial)
+}
+
+// admits tells whether a promotion may replace what stands where its waybill
+// goes: anything but a later waybill of the stage. It is what keeps a replica
+// that was frozen before its push, and wakes after its successor's, from undoing
+// that.
+func admits(present []byte, stage string, serial int64) error {
+	bill, err := waybill.Parse(present)
+	if err == nil && bill.Stage == stage && bill.Serial > serial {
+		return &newer{bill.Serial}
+	}
+	return nil
+}
+
+// follow deals with a later waybill. Where the stage is another promotion's by
+// now, this process has slept and must not write. Else the stage's record was
+// lost and counts anew: the waybills are the truth, and the count goes on from
+// there. It is stored before anything is written, so that a repeated step writes
+// the same.
+func (w writeWaybill) follow(ctx context.Context, s *Situation, p *promotion.Promotion, later *newer) outcomeOf {
+	now, err := w.store.StageNow(ctx, s.Name)
+	switch {
+	case err != nil:
+		return retry(err)
+	case now.Running != p.ID || now.Serial >= later.serial:
+		return retry(fmt.Errorf("%w, and the stage is that promotion's", later))
+	}
+	p.Serial = later.serial + 1
+	return waiting("%s, of which the stage's record knows nothing: this one is serial %d", later, p.Serial)
 }
 
 // commitOf returns the commit of a repository that the freight pins, if any.

@@ -14,6 +14,8 @@ const (
 	TrailerPromotion = "Waybill-Promotion"
 	// TrailerBase names, on a stage branch, the commit whose tree was taken.
 	TrailerBase = "Waybill-Base"
+	// TrailerOwner names, on a stage branch, the stage.
+	TrailerOwner = "Waybill-Owner"
 )
 
 // Trailer is a line at the end of a commit message: "Key: Value".
@@ -34,16 +36,21 @@ type Change struct {
 	// Base is the full ID of the commit whose tree an Own branch takes; empty
 	// for the head of the repository's default branch.
 	Base string
+	// Owner names whose an Own branch is. One whose tip names another owner is
+	// refused: the two would undo each other.
+	Owner string
 	// Files are added or replaced, by their path from the root. A file that is
 	// there keeps its mode.
 	Files map[string][]byte
+	// Admits is asked before a file at the tip is replaced by other content, with
+	// what it holds. Its error ends the call. Nil admits everything.
+	Admits func(path string, present []byte) error
 	// Message is the subject, and after an empty line the body.
 	Message string
 	// Promotion is the promotion's ID: the commit's trailer Waybill-Promotion,
 	// by which a repeated change is recognised.
 	Promotion string
-	// Trailers are written in this order, after Waybill-Promotion and
-	// Waybill-Base.
+	// Trailers are written in this order, after those of this package.
 	Trailers []Trailer
 	// At is the commit's time: given, so that a repeated change on the same tip
 	// is the same commit.
@@ -80,7 +87,7 @@ func (c Change) check() (*folder, error) {
 		return nil, refused(ErrNoRevision, "%q is not the full ID of a Git commit (40 hex digits)", oneLine(c.Base))
 	}
 	for _, t := range c.Trailers {
-		if !trailerKey.MatchString(t.Key) || t.Key == TrailerPromotion || t.Key == TrailerBase {
+		if !trailerKey.MatchString(t.Key) || t.Key == TrailerPromotion || t.Key == TrailerBase || t.Key == TrailerOwner {
 			return nil, refused(nil, "%q cannot be used as a trailer of a Git commit", oneLine(t.Key))
 		}
 	}
@@ -109,6 +116,9 @@ func (c Change) text(base string) string {
 	}
 	if c.Own {
 		trailers = append(trailers, Trailer{TrailerBase, base})
+		if c.Owner != "" {
+			trailers = append(trailers, Trailer{TrailerOwner, c.Owner})
+		}
 	}
 	var b strings.Builder
 	message := strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "").Replace(c.Message)

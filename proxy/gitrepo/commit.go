@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -20,8 +21,9 @@ import (
 // tells the commit that holds it.
 //
 // The error is ErrRefused where repeating the call does not help: no such
-// branch, no right to write, a protected branch, a path that leads through a
-// file; it is ErrNoRevision too where Base is not in the repository. Any other
+// branch, no right to write, a protected branch, a branch of another owner, a
+// path that leads through a file; it is ErrNoRevision too where Base is not in
+// the repository. What Admits says is returned as it is. Any other
 // is of the moment, and the call can be repeated whether or not the push
 // arrived.
 func (r *Repositories) Commit(ctx context.Context, c Change) (Written, error) {
@@ -190,6 +192,9 @@ func (v *visit) prepare(ctx context.Context, c Change, files *folder, tip plumbi
 		if now, err = v.store.commit(tip); err != nil {
 			return prepared{}, err
 		}
+		if err = v.admitted(ctx, c, now); err != nil {
+			return prepared{}, err
+		}
 	}
 	if c.Own {
 		if made, err := v.madeBefore(c, files, now); err != nil || made.Commit != "" {
@@ -267,4 +272,45 @@ func (v *visit) base(ctx context.Context, c Change) (plumbing.Hash, error) {
 		return plumbing.ZeroHash, refused(err, "%s", err)
 	}
 	return base, err
+}
+
+// admitted tells why a change may not follow what its branch holds: it is another
+// owner's, or the change does not admit to replace a file.
+func (v *visit) admitted(ctx context.Context, c Change, tip *object.Commit) error {
+	if owner := trailersOf(tip.Message)[TrailerOwner]; c.Own && owner != "" && owner != c.Owner {
+		return refused(nil, "branch %s of the Git repository %s belongs to stage %s, which wrote there last: give stage %s a branch of its own",
+			c.Branch, v.name, owner, c.Owner)
+	}
+	if c.Admits == nil {
+		return nil
+	}
+	for _, path := range slices.Sorted(maps.Keys(c.Files)) {
+		present, err := v.replaces(ctx, tip, path, c.Files[path])
+		if errors.Is(err, ErrNoFile) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if present != nil {
+			if err := c.Admits(path, present); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// replaces returns what a file holds that is to hold something else; nil where
+// it holds that already, which costs no fetch.
+func (v *visit) replaces(ctx context.Context, tip *object.Commit, path string, content []byte) ([]byte, error) {
+	segments, err := splitPath(path)
+	if err != nil {
+		return nil, err
+	}
+	entry, err := v.entry(tip, path, segments)
+	if err != nil || entry.Hash == plumbing.ComputeHash(plumbing.BlobObject, content) {
+		return nil, err
+	}
+	return v.content(ctx, tip.Hash, path, entry)
 }

@@ -38,23 +38,37 @@ func (v *visit) file(ctx context.Context, revision plumbing.Hash, path string, s
 	if err != nil {
 		return nil, err
 	}
+	entry, err := v.entry(commit, path, segments)
+	if err != nil {
+		return nil, err
+	}
+	return v.content(ctx, revision, path, entry)
+}
+
+// entry finds a file in the folders of a commit; ErrNoFile where it has none.
+func (v *visit) entry(commit *object.Commit, path string, segments []string) (object.TreeEntry, error) {
 	entry := object.TreeEntry{Mode: filemode.Dir, Hash: commit.TreeHash}
 	for _, name := range segments {
 		if entry.Mode != filemode.Dir {
-			return nil, failed(ErrNoFile, "the Git repository %s has no file %s at commit %s: the path leads through %s", v.name, path, revision, kind(entry.Mode))
+			return entry, failed(ErrNoFile, "the Git repository %s has no file %s at commit %s: the path leads through %s", v.name, path, commit.Hash, kind(entry.Mode))
 		}
 		tree, err := v.store.tree(entry.Hash)
 		if err != nil {
-			return nil, err
+			return entry, err
 		}
 		var exists bool
 		if entry, exists = find(tree.Entries, name); !exists {
-			return nil, failed(ErrNoFile, "the Git repository %s has no file %s at commit %s", v.name, path, revision)
+			return entry, failed(ErrNoFile, "the Git repository %s has no file %s at commit %s", v.name, path, commit.Hash)
 		}
 	}
 	if entry.Mode != filemode.Regular && entry.Mode != filemode.Executable {
-		return nil, failed(ErrNoFile, "the Git repository %s has %s, not a file, at %s of commit %s", v.name, kind(entry.Mode), path, revision)
+		return entry, failed(ErrNoFile, "the Git repository %s has %s, not a file, at %s of commit %s", v.name, kind(entry.Mode), path, commit.Hash)
 	}
+	return entry, nil
+}
+
+// content reads a file of a commit, which is fetched where the store lacks it.
+func (v *visit) content(ctx context.Context, revision plumbing.Hash, path string, entry object.TreeEntry) ([]byte, error) {
 	if !v.store.has(entry.Hash) {
 		reading, err := v.open(ctx)
 		if err != nil {

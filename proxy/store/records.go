@@ -174,6 +174,17 @@ func (s *Store) Stage(ctx context.Context, name pipeline.StageName) (Record[prom
 	return getOr(ctx, s, recordName(name.Pipeline, KindStage, name.Stage), keyStage, empty)
 }
 
+// StageNow returns the record of a stage past the informer, for a decision that
+// no compare-and-swap guards.
+func (s *Store) StageNow(ctx context.Context, name pipeline.StageName) (promotion.Stage, error) {
+	cm, err := s.getLive(ctx, recordName(name.Pipeline, KindStage, name.Stage))
+	if err != nil {
+		return promotion.Stage{}, err
+	}
+	r, err := read[promotion.Stage](s, cm, keyStage)
+	return r.Value, err
+}
+
 // PutStage stores what [Store.Stage] returned.
 func (s *Store) PutStage(ctx context.Context, name pipeline.StageName, r *Record[promotion.Stage]) error {
 	return save(ctx, s, r, document{
