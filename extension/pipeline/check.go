@@ -129,6 +129,13 @@ func (d *Document) checkStages(found *problems) {
 				found.add(path+".approval.notBy", "%q is not known: allowed is %s", a.NotBy, NotByPromoter)
 			}
 		}
+		if at, err := freight.CheckMirrors(s.Mirrors); err != nil {
+			where := path + ".mirrors"
+			if at >= 0 {
+				where = fmt.Sprintf("%s[%d]", where, at)
+			}
+			found.add(where, "%s", err)
+		}
 		if s.Branch == "" {
 			continue
 		}

@@ -51,7 +51,7 @@ func branch(text string) string {
 
 const (
 	documentFields = "apiVersion, project, gates, warehouses, stages"
-	stageFields    = "name, project, requestedFreight, autoPromotion, approval, branch, controlFlow"
+	stageFields    = "name, project, requestedFreight, autoPromotion, approval, branch, mirrors, controlFlow"
 	imageFields    = "repoURL, imageSelectionStrategy, constraint, strictSemvers, allowTagsRegexes, ignoreTagsRegexes, insecureSkipTLSVerify"
 )
 
@@ -182,6 +182,8 @@ func stageProblems() []problem {
 	return []problem{
 		one("a stage without a name", stage("{requestedFreight: "+direct+"}"), more+".name", `"" is not a name: use lower-case letters, digits and hyphens, 63 at most`),
 		one("a stage's name twice", stage("{name: dev, requestedFreight: "+direct+"}"), more+".name", `"dev" is taken`),
+		one("a mirror of a tag", stage("{name: more, requestedFreight: "+direct+", mirrors: [{from: a.example.com, to: b.example.com}, {from: 'c.example.com/shop:v1', to: d.example.com}]}"),
+			more+".mirrors[1]", `"c.example.com/shop:v1" is not a place of images: write a registry's host, or host/path, without scheme, tag or digest`),
 		one("no freight", stage("{name: more}"), more+".requestedFreight", "is empty: name the origin of at least one kind of freight"),
 
 		one("an origin of another kind", takes("{origin: {kind: Shop, name: shop}, sources: {direct: true}}"), request+".origin.kind", `"Shop" is not known: allowed is Warehouse`),

@@ -10,6 +10,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"time"
+
+	"github.com/waybill-cd/waybill/extension/freight"
 )
 
 // Key is the key of the document in its ConfigMap's data.
@@ -93,6 +95,9 @@ type Stage struct {
 	// Branch is the stage's own Git branch. Waybills are committed there, on
 	// the tree of the base, instead of to the branch that Applications share.
 	Branch string `json:"branch,omitempty"`
+	// Mirrors are the registries from which the stage pulls what the freight
+	// pins in others. The digest stays.
+	Mirrors []freight.Mirror `json:"mirrors,omitempty"`
 	// ControlFlow marks a stage that has no Applications by intent. Nobody can
 	// act on behalf of one there, so it promotes by itself.
 	ControlFlow bool `json:"controlFlow,omitempty"`

@@ -61,6 +61,8 @@ type Waybill struct {
 	Serial    int64     `json:"serial" yaml:"serial"`
 	Freight   []Freight `json:"freight" yaml:"freight"`
 	Promotion Promotion `json:"promotion" yaml:"promotion"`
+	// Mirrors are the registries from which the stage pulls what the freight pins.
+	Mirrors []freight.Mirror `json:"mirrors,omitempty" yaml:"mirrors,omitempty,flow"`
 	// VerifiedIn names the stages in which all of the freight had passed
 	// verification when the promotion started.
 	VerifiedIn []string `json:"verifiedIn,omitempty" yaml:"verifiedIn,omitempty,flow"`
@@ -167,6 +169,9 @@ func (w Waybill) Check(application string) error {
 	}
 	if len(w.Freight) == 0 {
 		return errors.New("the waybill holds no freight: promote again")
+	}
+	if _, err := freight.CheckMirrors(w.Mirrors); err != nil {
+		return fmt.Errorf("the waybill's mirrors: %w", err)
 	}
 	seen := map[string]bool{}
 	for _, f := range w.Freight {

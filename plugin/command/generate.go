@@ -49,7 +49,7 @@ func (c Call) generate() (refusal.Subject, error) {
 
 // pinAll puts the waybill's pins into the objects.
 func pinAll(objects []manifest.Object, w waybill.Waybill, settings parameters) error {
-	pins, err := pin.New(w.Freight)
+	pins, err := pin.New(w)
 	if err != nil {
 		return err
 	}

@@ -12,9 +12,9 @@ import (
 )
 
 func ExamplePins_Apply() {
-	pins, err := pin.New([]waybill.Freight{{Origin: "shop", Artifacts: freight.Artifacts{Images: []freight.Image{
+	pins, err := pin.New(waybill.Waybill{Freight: []waybill.Freight{{Origin: "shop", Artifacts: freight.Artifacts{Images: []freight.Image{
 		{RepoURL: "registry.example.com/shop", Tag: "v1.4.2", Digest: "sha256:" + strings.Repeat("7d", 32)},
-	}}}})
+	}}}}})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -18,29 +18,54 @@ import (
 
 // Pins are the images of the freight in a waybill, by repository.
 type Pins struct {
-	images map[string]freight.Image
+	images map[string]pinned
 }
 
-// New collects the image pins of all the freight. It refuses two digests for
-// one repository (several warehouses may watch the same one), because nothing
-// says which of them a container means.
-func New(all []waybill.Freight) (Pins, error) {
-	images := map[string]freight.Image{}
-	for _, f := range all {
+// pinned is an image, and where it is pulled from: empty for where the manifest
+// says.
+type pinned struct {
+	freight.Image
+	mirror string
+}
+
+// New collects the image pins of a waybill. It refuses two digests for one
+// repository (several warehouses may watch the same one, or a mirror make two
+// one), because nothing says which of them a container means.
+//
+// A manifest may name the repository that the freight names or, since overlays
+// differ by environment, the mirror that the stage pulls from.
+func New(w waybill.Waybill) (Pins, error) {
+	p := Pins{images: map[string]pinned{}}
+	for _, f := range w.Freight {
 		for _, image := range f.Images {
-			repository := freight.ImageRepository(image.RepoURL)
-			known, found := images[repository]
-			if found && known.Digest != image.Digest {
-				return Pins{}, refusal.New(
-					fmt.Sprintf("its waybill pins %s twice, to %s and to %s", repository, describe(known), describe(image)),
-					"subscribe to the image in one warehouse of the stage only")
+			mirror, mirrored := freight.Mirrored(image.RepoURL, w.Mirrors)
+			if !mirrored {
+				mirror = ""
 			}
-			if !found || known.Tag == "" {
-				images[repository] = image
+			if err := p.add(freight.ImageRepository(image.RepoURL), pinned{image, mirror}); err != nil {
+				return Pins{}, err
+			}
+			if mirrored {
+				if err := p.add(mirror, pinned{image, mirror}); err != nil {
+					return Pins{}, err
+				}
 			}
 		}
 	}
-	return Pins{images: images}, nil
+	return p, nil
+}
+
+func (p Pins) add(repository string, image pinned) error {
+	known, found := p.images[repository]
+	if found && known.Digest != image.Digest {
+		return refusal.New(
+			fmt.Sprintf("its waybill pins %s twice, to %s and to %s", repository, describe(known.Image), describe(image.Image)),
+			"subscribe to the image in one warehouse of the stage only")
+	}
+	if !found || known.Tag == "" {
+		p.images[repository] = image
+	}
+	return nil
 }
 
 func describe(image freight.Image) string {
@@ -91,7 +116,7 @@ func (p Pins) Apply(objects []manifest.Object, paths []Path) (Result, error) {
 // Image returns an image reference as the freight pins it, and whether it does.
 //
 // The pinned form is repository:tag@digest, with the repository as the manifest
-// writes it: the container runtime pulls by the digest alone, and people read
+// writes it, or the mirror that the stage has for it: the container runtime pulls by the digest alone, and people read
 // the tag in kubectl and in Argo CD. A pin without a tag gives
 // repository@digest.
 func (p Pins) Image(reference string) (string, bool) {
@@ -105,6 +130,9 @@ func (p Pins) Image(reference string) (string, bool) {
 		return reference, false
 	}
 	pinned := repository
+	if image.mirror != "" {
+		pinned = image.mirror
+	}
 	if image.Tag != "" {
 		pinned += ":" + image.Tag
 	}

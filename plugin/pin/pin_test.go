@@ -28,7 +28,7 @@ func shopPins(t testing.TB) pin.Pins {
 
 func newPins(t testing.TB, images ...freight.Image) pin.Pins {
 	t.Helper()
-	pins, err := pin.New([]waybill.Freight{{Origin: "shop", Artifacts: freight.Artifacts{Images: images}}})
+	pins, err := pin.New(waybill.Waybill{Freight: []waybill.Freight{{Origin: "shop", Artifacts: freight.Artifacts{Images: images}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,11 +77,11 @@ func TestTwoDigestsForOneRepositoryAreRefused(t *testing.T) {
 	origin := func(name, repository, tag, digest string) waybill.Freight {
 		return waybill.Freight{Origin: name, Artifacts: freight.Artifacts{Images: []freight.Image{{RepoURL: repository, Tag: tag, Digest: digest}}}}
 	}
-	_, err := pin.New([]waybill.Freight{origin("a", "nginx", "1.25", one), origin("b", "docker.io/library/nginx", "1.27", two)})
+	_, err := pin.New(waybill.Waybill{Freight: []waybill.Freight{origin("a", "nginx", "1.25", one), origin("b", "docker.io/library/nginx", "1.27", two)}})
 	if err == nil || !strings.Contains(err.Error(), "1.25") || !strings.Contains(err.Error(), "1.27") {
 		t.Errorf("the error names not both pins: %v", err)
 	}
-	pins, err := pin.New([]waybill.Freight{origin("a", "nginx", "", one), origin("b", "docker.io/library/nginx", "1.27", one)})
+	pins, err := pin.New(waybill.Waybill{Freight: []waybill.Freight{origin("a", "nginx", "", one), origin("b", "docker.io/library/nginx", "1.27", one)}})
 	if err != nil {
 		t.Fatalf("one digest from two warehouses is refused: %v", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/promotion"
 	"github.com/waybill-cd/waybill/proxy/argocd"
 	"github.com/waybill-cd/waybill/proxy/gitrepo"
@@ -332,5 +333,17 @@ func TestWhatIsHandedOnIsNotPromotedOverWhatCameSince(t *testing.T) {
 	checkHistory(t, w, "prod", "v1 Succeeded", "v2 Succeeded", "v1 Aborted")
 	if !w.live("late") || w.holds("prod") != "v2" {
 		t.Errorf("prod holds %s", w.holds("prod"))
+	}
+}
+
+func TestAWaybillCarriesTheMirrorsOfItsStage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, with(devDocument, "  autoPromotion: true", "  autoPromotion: true\n  mirrors: [{from: registry.example.com, to: mirror.example.com}]"),
+		application("dev", "dev", "main"))
+	w.release("v1")
+	w.until("v1 is verified", w.verified("dev", "v1"))
+	want := []freight.Mirror{{From: "registry.example.com", To: "mirror.example.com"}}
+	if diff := cmp.Diff(want, w.git.waybill(t, "main", "dev").Mirrors); diff != "" {
+		t.Errorf("mirrors (-want +got):\n%s", diff)
 	}
 }

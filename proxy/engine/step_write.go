@@ -79,6 +79,7 @@ func (w writeWaybill) bill(ctx context.Context, s *Situation, p promotion.Promot
 		Promotion: waybill.Promotion{
 			ID: p.ID, By: p.Request.By, ApprovedBy: approvers(s, p), At: *p.StartedAt, Reason: p.Request.Reason,
 		},
+		Mirrors:    s.Stage.Mirrors,
 		VerifiedIn: passedEverywhere(p),
 	}
 	loads := make([]freight.Freight, 0, len(p.Carries))
