@@ -48,6 +48,26 @@ func (s *Server) Commit(ctx context.Context, repository string, c Commit) (strin
 	return "", fmt.Errorf("committing to %s of the repository %s: %w, %d times", c.Branch, repository, errMoved, tries)
 }
 
+// CommitAll adds commits to main, one after the other, in one go: a history, of
+// which there may be thousands. Each changes what the one before it left.
+func (s *Server) CommitAll(ctx context.Context, repository string, commits []Commit) error {
+	parent, err := s.parent(ctx, repository, MainBranch)
+	if err != nil {
+		return err
+	}
+	var script bytes.Buffer
+	for _, c := range commits {
+		c.Branch = MainBranch
+		script.WriteString(c.fastImport(parent))
+		parent = "" // fast-import goes on where it is
+	}
+	script.WriteString("done\n")
+	if _, err := s.git(ctx, s.path(repository), script.Bytes(), "fast-import", "--quiet", "--done"); err != nil {
+		return fmt.Errorf("committing %d times to the repository %s: %w", len(commits), repository, err)
+	}
+	return nil
+}
+
 func (s *Server) tryCommit(ctx context.Context, repository string, c Commit) (string, error) {
 	parent, err := s.parent(ctx, repository, c.Branch)
 	if err != nil {
