@@ -36,6 +36,8 @@ type Finding struct {
 	Fact string `json:"fact"`
 	// Remedy is what to do about it; empty where nothing is to be done.
 	Remedy string `json:"remedy,omitempty"`
+	// Subjects are all that the fact is about, where it names the first alone.
+	Subjects []string `json:"subjects,omitempty"`
 }
 
 // List collects the findings of one check.
@@ -59,6 +61,9 @@ func (l *List) Fail(remedy, format string, args ...any) { l.add(Error, remedy, f
 func (l *List) add(severity Severity, remedy, format string, args []any) {
 	l.all = append(l.all, Finding{Check: l.check, Severity: severity, Fact: line(fmt.Sprintf(format, args...)), Remedy: line(remedy)})
 }
+
+// About adds all that the last finding is about, see [Finding].
+func (l *List) About(subjects []string) { l.all[len(l.all)-1].Subjects = subjects }
 
 // All returns what was added, in that order.
 func (l *List) All() []Finding { return l.all }
