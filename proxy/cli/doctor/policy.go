@@ -40,6 +40,7 @@ func policies(in Installation) []finding.Finding {
 	for _, gate := range gatesOf(in) {
 		holders(l, r, gate, verbs[gate])
 	}
+	loose(l, in, r)
 	projectRoles(l, in)
 	for _, gate := range slices.Sorted(maps.Keys(verbs)) {
 		for _, v := range verbs[gate] {
@@ -88,6 +89,29 @@ func holders(l *finding.List, r *rbac, gate string, verbs []verb) {
 	}
 	l.OK("gate %s: %s", gate, finding.Names(all))
 	l.About(all)
+}
+
+// loose tells of lines for one gate that are for others too: in Argo CD's match
+// mode regex the name of a gate matches whatever it is a part of.
+func loose(l *finding.List, in Installation, r *rbac) {
+	if r.matchMode != matchRegex {
+		return
+	}
+	for _, gate := range gatesOf(in) {
+		var more []string
+		for _, other := range gatesOf(in) {
+			if other != gate && strings.Contains(other, gate) {
+				more = append(more, other)
+			}
+		}
+		written := slices.ContainsFunc(r.lines, func(line []string) bool {
+			const resource, object = 2, 4
+			return line[0] == "p" && line[resource] == "extensions" && line[object] == gate
+		})
+		if written && len(more) > 0 {
+			l.Fail("write ^"+gate+"$ in each line for that gate", "policy.matchMode is regex, in which a line for gate %s is for %s too", gate, finding.Names(more))
+		}
+	}
 }
 
 // projectRoles tells of rights that an AppProject's role cannot grant.
