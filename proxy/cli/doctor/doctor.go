@@ -54,7 +54,7 @@ func Checks() []string {
 // Examine returns what there is to say of an installation. only chooses checks;
 // all where it is empty.
 func Examine(in Installation, only []string) []finding.Finding {
-	var all []finding.Finding
+	all := []finding.Finding{}
 	for _, c := range checks {
 		if len(only) == 0 || slices.Contains(only, c.name) {
 			all = append(all, c.do(in)...)

@@ -104,3 +104,27 @@ func TestWhoMayDoEveryActionIsNotTakenForSomebodyWithoutTheGate(t *testing.T) {
 		}
 	}
 }
+
+func FuzzAPolicyIsEvaluatedOrRefused(f *testing.F) {
+	for _, text := range []string{
+		"p, role:x, extensions, invoke, waybill, allow\ng, a, role:x", "p, role:x, extensions, invoke, [, allow", "g, a, b\ng, b, a",
+		"p, \"a,b\", *, *, *, deny", "p", "g, a, role:admin\nx", "p, role:admin, applications, action/waybill.dev/Stage/promote, {, allow",
+	} {
+		f.Add(text, "glob")
+		f.Add(text, matchRegex)
+	}
+	var a Application
+	a.Meta.Name, a.Meta.Namespace, a.Spec.Project = "shop", "argocd", "shop"
+	a.Meta.Annotations = map[string]string{annotationStage: "shop/dev"}
+	f.Fuzz(func(t *testing.T, text, mode string) {
+		in := Installation{ArgoCDNamespace: "argocd", Policy: Part[ConfigMap]{Value: ConfigMap{Data: map[string]string{keyPolicy: text, keyMatchMode: mode}}}}
+		in.Applications.Value = []Application{a}
+		in.Projects.Value = []Project{{Meta: Meta{Name: "shop"}}}
+		in.Projects.Value[0].Spec.Roles = []ProjectRole{{Name: "dev", Policies: strings.Split(text, "\n"), Groups: []string{text}}}
+		for _, found := range policies(in) {
+			if found.Fact == "" || (found.Severity == finding.OK) != (found.Remedy == "") {
+				t.Errorf("%+v", found)
+			}
+		}
+	})
+}

@@ -2,9 +2,9 @@ package doctor
 
 import (
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -31,9 +31,10 @@ type rbac struct {
 	lines       [][]string // p and g lines, without comments
 	matchMode   string
 	defaultRole string
-	enforcer    *casbin.CachedEnforcer
-	projects    map[string]*casbin.CachedEnforcer
 	roles       map[string][]ProjectRole
+	// asked are the enforcers for one subject each, by subject and project.
+	asked map[[2]string]*casbin.Enforcer
+	model model.Model
 }
 
 // newRBAC reads the policy. The error is that for which Argo CD rejects the
@@ -47,15 +48,22 @@ func newRBAC(data map[string]string, projects []Project) (*rbac, error) {
 	if err != nil {
 		return nil, err
 	}
+	text, err := assets.Embedded.ReadFile("model.conf")
+	if err != nil {
+		return nil, fmt.Errorf("Argo CD's model of policies cannot be read: %w", err)
+	}
+	m, err := model.NewModelFromString(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("Argo CD's model of policies cannot be read: %w", err)
+	}
 	r := &rbac{
 		lines: lines, matchMode: data[keyMatchMode], defaultRole: data[keyDefaultRole],
-		projects: map[string]*casbin.CachedEnforcer{}, roles: map[string][]ProjectRole{},
+		roles: map[string][]ProjectRole{}, asked: map[[2]string]*casbin.Enforcer{}, model: m,
 	}
 	for _, p := range projects {
 		r.roles[p.Meta.Name] = p.Spec.Roles
 	}
-	r.enforcer, err = newEnforcer(r.matchMode, lines)
-	return r, err
+	return r, nil
 }
 
 // policyText joins policy.csv and every policy.<name>.csv (argo-cd, util/rbac,
@@ -90,32 +98,27 @@ func policyLines(text string) ([][]string, error) {
 	return lines, nil
 }
 
-func newEnforcer(matchMode string, lines [][]string) (*casbin.CachedEnforcer, error) {
-	text, err := assets.Embedded.ReadFile("model.conf")
-	if err != nil {
-		return nil, fmt.Errorf("Argo CD's model of policies cannot be read: %w", err)
-	}
-	m, err := model.NewModelFromString(string(text))
-	if err != nil {
-		return nil, fmt.Errorf("Argo CD's model of policies cannot be read: %w", err)
-	}
+// enforcer makes one of the lines that may be true of a subject. A policy that
+// cannot be evaluated allows nothing.
+func (r *rbac) enforcer(lines [][]string) *casbin.Enforcer {
+	m := r.model.Copy()
 	for _, line := range lines {
 		section := line[0]
 		m[section][section].Policy = append(m[section][section].Policy, line[1:])
 	}
-	e, err := casbin.NewCachedEnforcer(m)
+	e, err := casbin.NewEnforcer(m)
 	if err != nil {
-		return nil, errors.New("Argo CD's policy cannot be evaluated: " + err.Error())
+		return nil
 	}
 	match := globMatch
-	if matchMode == matchRegex {
+	if r.matchMode == matchRegex {
 		match = util.RegexMatchFunc
 	}
 	e.AddFunction("globOrRegexMatch", match)
-	if err := e.BuildRoleLinks(); err != nil {
-		return nil, errors.New("Argo CD's policy cannot be evaluated: " + err.Error())
+	if e.BuildRoleLinks() != nil {
+		return nil
 	}
-	return e, nil
+	return e
 }
 
 // globMatch is Argo CD's (util/rbac, globMatchFunc).
@@ -126,13 +129,18 @@ func globMatch(args ...any) (any, error) {
 	}
 	value, isText := args[0].(string)
 	pattern, isPattern := args[1].(string)
-	return isText && isPattern && glob.Match(pattern, value), nil
+	if !isText || !isPattern {
+		return false, nil
+	}
+	// A pattern that does not compile matches nothing; Argo CD logs it.
+	matches, err := glob.MatchWithError(pattern, value)
+	return matches && err == nil, nil
 }
 
 // passes tells whether a subject may invoke an extension. The role of everybody
 // is not counted, see [rbac.everybody].
 func (r *rbac) passes(subject, gate string) bool {
-	return allowed(r.enforcer, subject, "extensions", "invoke", gate)
+	return r.allowed(subject, "", "extensions", "invoke", gate)
 }
 
 // everybody tells whether the default role may.
@@ -143,42 +151,95 @@ func (r *rbac) everybody(gate string) bool {
 // acts tells whether a subject may do an action of Waybill's to an Application,
 // by the policy and by the roles of its AppProject, as itself or as everybody.
 func (r *rbac) acts(subject, verb, project, object string) bool {
-	e := r.of(project)
 	action := "action/waybill.dev/Stage/" + verb
-	return allowed(e, subject, "applications", action, object) ||
-		r.defaultRole != "" && allowed(e, r.defaultRole, "applications", action, object)
+	return r.allowed(subject, project, "applications", action, object) ||
+		r.defaultRole != "" && r.allowed(r.defaultRole, project, "applications", action, object)
 }
 
-func allowed(e *casbin.CachedEnforcer, request ...any) bool {
-	ok, err := e.Enforce(request...)
+// allowed asks the policy, with the roles of a project if one is named.
+func (r *rbac) allowed(subject, project, resource, action, object string) bool {
+	e := r.of(subject, project)
+	if e == nil {
+		return false
+	}
+	ok, err := e.Enforce(subject, resource, action, object)
 	return ok && err == nil
 }
 
-// of returns the enforcer with a project's roles (argo-cd, AppProject,
-// ProjectPoliciesString). Argo CD goes without them where they are not valid.
-func (r *rbac) of(project string) *casbin.CachedEnforcer {
-	if len(r.roles[project]) == 0 {
-		return r.enforcer
-	}
-	if e, made := r.projects[project]; made {
+// of returns the part of the policy that may be true of a subject; nil where
+// there is none. To evaluate all of it would take as many steps as it has lines,
+// for each subject and each object.
+func (r *rbac) of(subject, project string) *casbin.Enforcer {
+	key := [2]string{subject, project}
+	e, made := r.asked[key]
+	if made {
 		return e
 	}
-	lines := slices.Clone(r.lines)
-	valid := true
+	more := r.projectLines(project)
+	if project != "" && len(more) == 0 {
+		e = r.of(subject, "")
+	} else {
+		e = r.about(subject, append(slices.Clone(r.lines), more...))
+	}
+	r.asked[key] = e
+	return e
+}
+
+// about makes an enforcer of the lines that are about a subject and its roles.
+func (r *rbac) about(subject string, lines [][]string) *casbin.Enforcer {
+	names := closure(lines, subject)
+	var own [][]string
+	for _, line := range lines {
+		if names[line[1]] && !elseResource(line) {
+			own = append(own, line)
+		}
+	}
+	if !slices.ContainsFunc(own, func(line []string) bool { return line[0] == "p" }) {
+		return nil
+	}
+	return r.enforcer(own)
+}
+
+// closure returns a subject with all the roles that it has, one by the other.
+func closure(lines [][]string, subject string) map[string]bool {
+	names := map[string]bool{subject: true}
+	for next := []string{subject}; len(next) > 0; next = next[1:] {
+		for _, line := range lines {
+			if line[0] == "g" && line[1] == next[0] && !names[line[2]] {
+				names[line[2]] = true
+				next = append(next, line[2])
+			}
+		}
+	}
+	return names
+}
+
+// literal is a pattern that matches itself, or, as a regular expression, what it
+// is a part of.
+var literal = regexp.MustCompile(`^[a-z-]+$`)
+
+// elseResource tells whether a line is surely of no resource that is asked for.
+func elseResource(line []string) bool {
+	const resource = 2
+	return line[0] == "p" && literal.MatchString(line[resource]) &&
+		!strings.Contains("extensions", line[resource]) && !strings.Contains("applications", line[resource])
+}
+
+// projectLines are what a project's roles add (argo-cd, AppProject,
+// ProjectPoliciesString). Argo CD goes without them where they are not valid.
+func (r *rbac) projectLines(project string) [][]string {
+	var lines [][]string
 	for _, role := range r.roles[project] {
 		read, err := policyLines(strings.Join(role.Policies, "\n"))
-		valid = valid && err == nil
+		if err != nil {
+			return nil
+		}
 		lines = append(lines, read...)
 		for _, group := range role.Groups {
 			lines = append(lines, []string{"g", group, "proj:" + project + ":" + role.Name})
 		}
 	}
-	e, err := newEnforcer(r.matchMode, lines)
-	if err != nil || !valid {
-		e = r.enforcer
-	}
-	r.projects[project] = e
-	return e
+	return lines
 }
 
 // subjects returns everybody whom the policy names: roles, users and groups,
