@@ -103,15 +103,15 @@ func (c Call) examine() []finding.Finding {
 }
 
 func (c Call) examineSource(l *finding.List, checkout *render.Checkout) {
-	if _, err := parseParameters(c.Env[envParameters]); err != nil {
-		failed(l, err)
-	}
 	kind, err := checkout.Kind()
 	if err != nil {
 		failed(l, err)
 		return
 	}
 	l.OK("its path is rendered as: %s", kind)
+	if _, err := parseParameters(c.Env[envParameters]); err != nil {
+		failed(l, err)
+	}
 }
 
 // packed tells how much Argo CD packs for each render.
@@ -121,7 +121,7 @@ func packed(l *finding.List, checkout *render.Checkout) {
 		failed(l, err)
 		return
 	}
-	size := fmt.Sprintf("%d files, %d KiB", p.Files, (p.Bytes+1<<10-1)>>10)
+	size := fmt.Sprintf("%d files, %d KiB", p.Files, (p.Bytes+1023)>>10)
 	if p.Cut {
 		size = "more than " + size
 	}

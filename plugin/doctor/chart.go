@@ -34,7 +34,7 @@ func (s Sidecar) chart(ctx context.Context) []finding.Finding {
 	}
 	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, "version")
+	cmd := exec.CommandContext(ctx, program, "version") //nolint:gosec // it stands beside this program
 	cmd.Env = []string{}
 	cmd.WaitDelay = time.Second
 	out := &head{limit: maxVersion}

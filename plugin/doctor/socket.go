@@ -92,7 +92,7 @@ func (s Sidecar) connect(ctx context.Context, l *finding.List) {
 // reason is the error of a connection without the address, which is told already.
 func reason(err error) error {
 	for {
-		inner, ok := err.(interface{ Unwrap() error }) //nolint:errorlint // the innermost one is wanted
+		inner, ok := err.(interface{ Unwrap() error })
 		if !ok || inner.Unwrap() == nil {
 			return err
 		}

@@ -90,7 +90,8 @@ func policyLines(text string) ([][]string, error) {
 		reader.TrimLeadingSpace = true
 		tokens, err := reader.Read()
 		const grant, membership = 6, 3
-		if err != nil || !(tokens[0] == "p" && len(tokens) == grant || tokens[0] == "g" && len(tokens) == membership) {
+		known := err == nil && (tokens[0] == "p" && len(tokens) == grant || tokens[0] == "g" && len(tokens) == membership)
+		if !known {
 			return nil, fmt.Errorf("the line %s is none of a policy: want p, <subject>, <resource>, <action>, <object>, allow|deny or g, <subject>, <role>", quoted(line))
 		}
 		lines = append(lines, tokens)
@@ -222,7 +223,7 @@ var literal = regexp.MustCompile(`^[a-z-]+$`)
 func elseResource(line []string) bool {
 	const resource = 2
 	return line[0] == "p" && literal.MatchString(line[resource]) &&
-		!strings.Contains("extensions", line[resource]) && !strings.Contains("applications", line[resource])
+		!slices.ContainsFunc([]string{"extensions", "applications"}, func(asked string) bool { return strings.Contains(asked, line[resource]) })
 }
 
 // projectLines are what a project's roles add (argo-cd, AppProject,
