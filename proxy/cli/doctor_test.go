@@ -4,11 +4,19 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -135,5 +143,64 @@ func TestWithoutKubernetesDoctorSaysSo(t *testing.T) {
 	code := Run(t.Context(), Program{Args: []string{"doctor"}, In: &bytes.Buffer{}, Out: &out, Err: &errs})
 	if code != ExitError || !strings.Contains(errs.String(), "there is no way to Kubernetes") {
 		t.Errorf("%d %s", code, errs.String())
+	}
+}
+
+// isList is the path of all objects of a kind in a namespace.
+var isList = regexp.MustCompile(`/namespaces/[^/]+/[a-z]+$`)
+
+// With a kubeconfig, doctor asks the API server as kubectl does.
+func TestDoctorReadsThroughAKubeconfig(t *testing.T) {
+	var mu sync.Mutex
+	var asked []string
+	// With TLS, because no token is sent without.
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		asked = append(asked, r.Method+" "+r.URL.Path)
+		mu.Unlock()
+		status := func(code int, reason metav1.StatusReason, message string) {
+			reply(w, code, metav1.Status{
+				TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure, Code: int32(code), Reason: reason, Message: message,
+			})
+		}
+		switch {
+		case r.Header.Get("Authorization") != "Bearer token-of-carol":
+			status(http.StatusUnauthorized, metav1.StatusReasonUnauthorized, "Unauthorized")
+		case strings.HasSuffix(r.URL.Path, "/configmaps/argocd-cmd-params-cm"):
+			reply(w, http.StatusOK, map[string]any{
+				"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "argocd-cmd-params-cm", "namespace": "cd"},
+				"data": map[string]any{"server.enable.proxy.extension": "true"},
+			})
+		case strings.Contains(r.URL.Path, "/secrets"):
+			status(http.StatusForbidden, metav1.StatusReasonForbidden, "secrets is forbidden")
+		case isList.MatchString(r.URL.Path):
+			reply(w, http.StatusOK, map[string]any{"apiVersion": "v1", "kind": "List", "metadata": map[string]any{}, "items": []any{}})
+		default:
+			status(http.StatusNotFound, metav1.StatusReasonNotFound, "not found")
+		}
+	}))
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "config")
+	config := "apiVersion: v1\nkind: Config\ncurrent-context: other\nclusters: [{name: c, cluster: {insecure-skip-tls-verify: true, server: " + server.URL + "}}]\n" +
+		"users: [{name: carol, user: {token: token-of-carol}}, {name: mallory, user: {token: x}}]\n" +
+		"contexts: [{name: carol, context: {cluster: c, user: carol}}, {name: other, context: {cluster: c, user: mallory}}]\n"
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	doctor := func(args ...string) ran {
+		return runWith(t, t.Context(), nil, "", append([]string{"doctor", "--kubeconfig", file, "--argocd-namespace", "cd"}, args...)...)
+	}
+	if got := doctor(); got.code != ExitError || !strings.Contains(got.err, "Kubernetes cannot be read: ") || !strings.Contains(got.err, "nauthorized") {
+		t.Errorf("%d %s", got.code, got.err)
+	}
+	got := doctor("--context", "carol", "--only", "access,parameters")
+	if got.code != ExitOK || !strings.Contains(got.out, `server.enable.proxy.extension is "true"`) ||
+		strings.Count(got.out, "not looked at: secrets ") != 3 || strings.Count(got.out, "not looked at: ") != 3 {
+		t.Errorf("%d %s%s", got.code, got.out, got.err)
+	}
+	for _, want := range []string{"GET /apis/argoproj.io/v1alpha1/namespaces/cd/applications", "GET /apis/coordination.k8s.io/v1/namespaces/waybill/leases/waybill-proxy", "GET /api/v1/namespaces/waybill/configmaps"} {
+		if !slices.Contains(asked, want) {
+			t.Errorf("%s was not asked: %q", want, asked)
+		}
 	}
 }
