@@ -11,6 +11,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,11 +29,13 @@ Usage:
   waybill-plugin generate          write the manifests of the working directory
   waybill-plugin parameters        write the parameters that generate takes, as JSON
   waybill-plugin digest [file...]  write the digest of manifests, or of standard input
+  waybill-plugin doctor [-o json]  tell what keeps renders from working, and what mends it
   waybill-plugin version           write the version
   waybill-plugin help              write this text
 
 generate and parameters are run by Argo CD, which sets ARGOCD_APP_NAME,
-ARGOCD_APP_SOURCE_PATH and ARGOCD_APP_PARAMETERS.
+ARGOCD_APP_SOURCE_PATH and ARGOCD_APP_PARAMETERS. doctor looks at the sidecar that it runs in, and with these
+variables set in a checkout, at what a render sees there.
 `
 
 // Call is one run of the program, with all that it may know of the world.
@@ -79,6 +82,8 @@ func (c Call) Run() int {
 		err = c.announce()
 	case "digest":
 		err = c.digest()
+	case "doctor":
+		err = c.doctor()
 	case "version":
 		_, err = fmt.Fprintln(c.Stdout, c.Version)
 	case "help", "-h", "-help", "--help":
@@ -86,6 +91,9 @@ func (c Call) Run() int {
 	default:
 		fmt.Fprintf(c.Stderr, "waybill-plugin has no command %q.\n\n%s", name, usage)
 		return 2
+	}
+	if errors.Is(err, errUnwell) {
+		return 1
 	}
 	if err != nil {
 		fmt.Fprint(c.Stderr, refusal.Message(subject, err))

@@ -68,7 +68,7 @@ const (
 // characters that stands alone, and, where that had to be shortened, the whole
 // text below it, bounded too.
 func Message(subject Subject, err error) string {
-	cause, remedy := split(err)
+	cause, remedy := Split(err)
 	prefix := subject.prefix()
 	line := prefix + cause
 	if remedy != "" {
@@ -86,9 +86,9 @@ func Message(subject Subject, err error) string {
 	return shorten(prefix+short+"\n"+strings.TrimPrefix(line, prefix), maxMessage) + "\n"
 }
 
-// split returns cause and remedy of an error, each as one clean line. What
-// wraps a refusal belongs to the cause.
-func split(err error) (cause, remedy string) {
+// Split returns cause and remedy of an error, each as one clean line. What wraps
+// a refusal belongs to the cause; an error that is none has no remedy.
+func Split(err error) (cause, remedy string) {
 	cause = err.Error()
 	var refused *Error
 	if errors.As(err, &refused) && refused.Remedy != "" {

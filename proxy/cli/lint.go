@@ -15,8 +15,8 @@ import (
 	"github.com/waybill-cd/waybill/extension/pipeline"
 )
 
-// finding is what lint says of one pipeline.
-type finding struct {
+// linted is what lint says of one pipeline.
+type linted struct {
 	File string `json:"file"`
 	// Pipeline is its short name where the file tells it.
 	Pipeline string             `json:"pipeline,omitempty"`
@@ -34,7 +34,7 @@ passed over. The exit code is 1 if there are problems.`,
   kustomize build pipelines | argocd-waybill lint - -o json`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: c.run(func(_ *cobra.Command, args []string) error {
-			findings := []finding{}
+			findings := []linted{}
 			for _, name := range args {
 				text, err := c.read(name)
 				if err != nil {
@@ -80,8 +80,8 @@ func (c *command) read(name string) ([]byte, error) {
 var documentEnd = regexp.MustCompile(`(?m)^---(?:[ \t].*)?\r?$`)
 
 // lint checks all pipelines of a file.
-func lint(file string, text []byte) []finding {
-	var findings []finding
+func lint(file string, text []byte) []linted {
+	var findings []linted
 	for _, document := range documentEnd.Split(string(text), -1) {
 		if strings.TrimSpace(document) == "" {
 			continue
@@ -114,9 +114,9 @@ const (
 )
 
 // lintDocument checks one document; ok is false where it is no pipeline.
-func lintDocument(text string) (f finding, ok bool) {
-	bare := func() (finding, bool) {
-		return finding{Problems: problemsOf(pipeline.Name{}, text)}, true
+func lintDocument(text string) (f linted, ok bool) {
+	bare := func() (linted, bool) {
+		return linted{Problems: problemsOf(pipeline.Name{}, text)}, true
 	}
 	if len(text) > maxResource {
 		return bare()
@@ -129,11 +129,11 @@ func lintDocument(text string) (f finding, ok bool) {
 	fields, isMapping := resource.(map[string]any)
 	switch {
 	case resource == nil:
-		return finding{}, false
+		return linted{}, false
 	case !isMapping || fields["kind"] == nil:
 		return bare()
 	case fields["kind"] != "ConfigMap":
-		return finding{}, false
+		return linted{}, false
 	}
 	return lintConfigMap(text)
 }
@@ -141,7 +141,7 @@ func lintDocument(text string) (f finding, ok bool) {
 // maxResource bounds a resource, in bytes: Kubernetes stores no larger ones.
 const maxResource = 2 << 20
 
-func lintConfigMap(text string) (f finding, ok bool) {
+func lintConfigMap(text string) (f linted, ok bool) {
 	var m manifest
 	if err := yaml.Unmarshal([]byte(text), &m); err != nil {
 		f.Problems = []pipeline.Problem{{Message: "this is no ConfigMap: names, labels and the values of data must be strings"}}
@@ -150,7 +150,7 @@ func lintConfigMap(text string) (f finding, ok bool) {
 	document, has := m.Data[pipeline.Key]
 	labelled := m.Metadata.Labels[kindLabel] == kindPipeline
 	if !has && !labelled {
-		return finding{}, false
+		return linted{}, false
 	}
 	full := m.Metadata.Name
 	if m.Metadata.Namespace != "" {
@@ -189,7 +189,7 @@ func problemsOf(name pipeline.Name, document string) []pipeline.Problem {
 	}
 }
 
-func (c *command) report(findings []finding) error {
+func (c *command) report(findings []linted) error {
 	count := 0
 	for _, f := range findings {
 		count += len(f.Problems)
@@ -215,7 +215,7 @@ func (c *command) report(findings []finding) error {
 	}
 }
 
-func (c *command) reportOne(f finding) error {
+func (c *command) reportOne(f linted) error {
 	subject := filepath.ToSlash(f.File)
 	if f.Pipeline != "" {
 		subject += ": pipeline " + f.Pipeline

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/client-go/dynamic"
 
 	"github.com/waybill-cd/waybill/proxy/cli/client"
 	"github.com/waybill-cd/waybill/proxy/cli/session"
@@ -27,6 +28,9 @@ type Program struct {
 	Err io.Writer
 	// Now tells the time; time.Now where it is nil.
 	Now func() time.Time
+	// Kubernetes makes the client that doctor reads through; that of the kubeconfig
+	// where it is nil.
+	Kubernetes func(kubeconfig, context string) (dynamic.Interface, error)
 	// Interval is the time between two looks at what is waited for; a second
 	// where it is zero.
 	Interval time.Duration
@@ -124,7 +128,7 @@ func (c *command) root() *cobra.Command {
 		c.promoteCommand(), c.rollbackCommand(),
 		c.approveCommand(), c.rejectCommand(), c.abortCommand(),
 		c.refreshCommand(), c.whoamiCommand(),
-		c.lintCommand(), c.gateSecretsCommand(), c.versionCommand(),
+		c.lintCommand(), c.doctorCommand(), c.gateSecretsCommand(), c.versionCommand(),
 	)
 	return root
 }

@@ -174,6 +174,8 @@ func (s *standIn) serveArgoCD(w http.ResponseWriter, r *http.Request) {
 	}
 	path := strings.TrimPrefix(r.URL.Path, "/api/v1/")
 	switch {
+	case path == "/api/version":
+		reply(w, http.StatusOK, map[string]any{"Version": "v3.4.2"})
 	case path == "session/userinfo":
 		reply(w, http.StatusOK, map[string]any{"loggedIn": s.loggedIn, "username": "alice"})
 	case !s.loggedIn:

@@ -32,6 +32,7 @@ const (
 	markYes mark = iota
 	markNo
 	markWait
+	markWarn
 )
 
 func (s style) mark(m mark) string {
@@ -39,6 +40,7 @@ func (s style) mark(m mark) string {
 		markYes:  {"✓", "[ok]", "\x1b[32m"},
 		markNo:   {"✗", "[no]", "\x1b[31m"},
 		markWait: {"…", "[..]", "\x1b[33m"},
+		markWarn: {"!", "[!!]", "\x1b[33m"},
 	}
 	switch m := signs[m]; {
 	case s.colour:

@@ -112,6 +112,15 @@ func (c *Client) user(ctx context.Context) (user, error) {
 	return u, c.ask(ctx, &u, "api/v1/session/userinfo")
 }
 
+// ServerVersion returns the version of Argo CD, as argocd-server says it.
+func (c *Client) ServerVersion(ctx context.Context) (string, error) {
+	var answer struct {
+		Version string `json:"Version"`
+	}
+	err := c.ask(ctx, &answer, "api/version")
+	return answer.Version, err
+}
+
 // can asks Argo CD's policy about the caller.
 func (c *Client) can(ctx context.Context, resource, action, object string) (bool, error) {
 	var answer struct {
