@@ -3,6 +3,7 @@ package doctor
 import (
 	"fmt"
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -139,9 +140,13 @@ func source(t *troubles, a Application) {
 	case commitID.MatchString(revision), strings.HasPrefix(revision, "refs/tags/"):
 		t.add(finding.Error, a, "write the branch as targetRevision", "targetRevision is a commit or a tag, and waybills are committed to a branch")
 	}
-	if strings.TrimSpace(a.Meta.Annotations[annotationPaths]) == "" {
+	switch paths := a.Meta.Annotations[annotationPaths]; {
+	case strings.TrimSpace(paths) == "":
 		t.add(finding.Warning, a, `annotate them with `+annotationPaths+` ("." for their own folder alone, and what it refers to)`,
 			"the annotation "+annotationPaths+" is missing, so that each render packs the whole checkout with .git")
+	case packed(s.Path, paths) == "":
+		t.add(finding.Warning, a, "bring what they are rendered from below one folder, such as /services/shop with its base and its overlays",
+			"what the annotation "+annotationPaths+" names has nothing but the root of the repository in common, so that each render packs the whole checkout with .git")
 	}
 	if hydrator := string(a.Spec.SourceHydrator); hydrator != "" && hydrator != "null" {
 		t.add(finding.Warning, a, "use the hydrator or the plugin, and keep waybills in Git", "they have a source hydrator, which renders without the plugin's cluster facts and paths")
@@ -150,6 +155,32 @@ func source(t *troubles, a Application) {
 	if used := strings.Join(types, ""); used != "" && !slices.Contains(types, "Plugin") {
 		t.add(finding.Warning, a, "look for plugin: null in .argocd-source.yaml or .argocd-source-<application>.yaml of the path", "Argo CD has rendered them as "+used+", not by the plugin")
 	}
+}
+
+// packed returns the folder that Argo CD packs for a render of a path: what the
+// path and all that the annotation names have in common (argo-cd,
+// reposerver/repository, getApplicationRootPath). Empty for the whole checkout.
+func packed(source, annotation string) string {
+	common := folders("/" + source)
+	for _, named := range strings.Split(annotation, ";") {
+		if named = strings.TrimSpace(named); named == "" {
+			continue
+		}
+		if !strings.HasPrefix(named, "/") {
+			named = "/" + source + "/" + named
+		}
+		parts := folders(named)
+		n := 0
+		for n < len(common) && n < len(parts) && common[n] == parts[n] {
+			n++
+		}
+		common = common[:n]
+	}
+	return strings.Join(common, "/")
+}
+
+func folders(name string) []string {
+	return strings.FieldsFunc(path.Clean(name), func(r rune) bool { return r == '/' })
 }
 
 // status looks at what Argo CD says of an Application.
