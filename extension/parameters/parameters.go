@@ -16,6 +16,11 @@ const Plugin = "waybill"
 // where the stage's carrier is the Application.
 const EnvWaybill = "WAYBILL"
 
+// MaxSize bounds the parameters of an Application as JSON, in bytes: Argo CD hands
+// them over in one variable, and Linux passes none that is longer (with its name
+// and its end, MAX_ARG_STRLEN).
+const MaxSize = 128<<10 - len("ARGOCD_APP_PARAMETERS=") - 1
+
 // Waybill's own parameters, which no native source has.
 const (
 	// Freight and Pins tell what was promoted. To set them means nothing.

@@ -124,7 +124,7 @@ func (c *command) root() *cobra.Command {
 		c.promoteCommand(), c.rollbackCommand(),
 		c.approveCommand(), c.rejectCommand(), c.abortCommand(),
 		c.refreshCommand(), c.whoamiCommand(),
-		c.lintCommand(), c.gateSecretsCommand(), c.versionCommand(),
+		c.lintCommand(), c.convertCommand(), c.gateSecretsCommand(), c.versionCommand(),
 	)
 	return root
 }

@@ -1,0 +1,215 @@
+package convert
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// stream is a YAML file: its text, and the documents that were read from it.
+type stream struct {
+	text string
+	// newline is how its lines end.
+	newline string
+	// starts are the offsets of its lines.
+	starts    []int
+	documents []*yaml.Node
+	// style is that of the file as a whole.
+	style style
+}
+
+// otherBreaks are what YAML takes for the end of a line, and editors do not:
+// with them, a line has no number that all agree on.
+var otherBreaks = regexp.MustCompile("\r(?:[^\n]|$)|\u0085|\u2028|\u2029")
+
+// read reads all documents of a file.
+func read(text []byte) (*stream, error) {
+	switch {
+	case !utf8.Valid(text):
+		return nil, errors.New("is not UTF-8")
+	case otherBreaks.Match(text):
+		return nil, errors.New("has line breaks that are neither \\n nor \\r\\n: write them as escapes")
+	}
+	s := &stream{text: string(text), newline: "\n", starts: []int{0}}
+	for i, c := range text {
+		if c == '\n' {
+			s.starts = append(s.starts, i+1)
+		}
+	}
+	if len(s.starts) > 1 && strings.HasSuffix(s.text[:s.starts[1]], "\r\n") {
+		s.newline = "\r\n"
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	for {
+		document := &yaml.Node{}
+		err := decoder.Decode(document)
+		if errors.Is(err, io.EOF) {
+			s.style = styleOf(style{step: defaultStep}, s.documents...)
+			return s, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("is no YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
+		}
+		s.documents = append(s.documents, document)
+	}
+}
+
+// offset of a node's first character.
+func (s *stream) offset(node *yaml.Node) (int, bool) {
+	if node.Line < 1 || node.Line > len(s.starts) {
+		return 0, false
+	}
+	at := s.starts[node.Line-1]
+	for range node.Column - 1 {
+		_, size := utf8.DecodeRuneInString(s.text[at:])
+		at += size
+	}
+	return at, at < len(s.text)
+}
+
+// line returns the text of a line, counted from 1, without its end.
+func (s *stream) line(number int) string {
+	end := len(s.text)
+	if number < len(s.starts) {
+		end = s.starts[number]
+	}
+	return strings.TrimRight(s.text[s.starts[number-1]:end], "\r\n")
+}
+
+// end returns the offset where an entry of a block mapping ends: behind its
+// last line, before the end of that line. Blank lines and comments that follow
+// it belong to nobody, unless they are indented below its key.
+func (s *stream) end(e entry) int {
+	last := e.key.Line
+	compact := e.value.Kind == yaml.SequenceNode && e.value.Style&yaml.FlowStyle == 0 && e.value.Column == e.key.Column
+	for number := e.key.Line + 1; number <= len(s.starts); number++ {
+		line := s.line(number)
+		content := strings.TrimLeft(line, " ")
+		deeper := len(line)-len(content) >= e.key.Column
+		switch {
+		case content == "":
+			continue
+		case strings.HasPrefix(content, "#") && !deeper:
+			continue
+		case deeper, compact && len(line)-len(content) == e.key.Column-1 && (content == "-" || strings.HasPrefix(content, "- ")):
+			last = number
+			continue
+		}
+		break
+	}
+	// The loop ends at the first line that belongs to something else.
+	return s.starts[last-1] + len(s.line(last))
+}
+
+// entry is a key of a mapping with its value.
+type entry struct{ key, value *yaml.Node }
+
+func entries(mapping *yaml.Node) []entry {
+	var all []entry
+	if mapping == nil || mapping.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		all = append(all, entry{mapping.Content[i], mapping.Content[i+1]})
+	}
+	return all
+}
+
+// find returns an entry that has a value: one that is null is as good as none.
+func find(mapping *yaml.Node, name string) (entry, bool) {
+	e, found := lookUp(mapping, name)
+	return e, found && !isNull(e.value)
+}
+
+func lookUp(mapping *yaml.Node, name string) (entry, bool) {
+	for _, e := range entries(mapping) {
+		if e.key.Value == name {
+			return e, true
+		}
+	}
+	return entry{}, false
+}
+
+// textOf returns a field that is plain text, empty where it is none.
+func textOf(mapping *yaml.Node, name string) string {
+	e, found := find(mapping, name)
+	if !found || !isText(e.value) {
+		return ""
+	}
+	return e.value.Value
+}
+
+func isNull(node *yaml.Node) bool {
+	return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null"
+}
+
+// isText tells whether Kubernetes reads a node as a string. A plain date is one
+// to it.
+func isText(node *yaml.Node) bool {
+	return node.Kind == yaml.ScalarNode && slices.Contains([]string{"!!str", "!!timestamp"}, node.ShortTag())
+}
+
+func isBlockMapping(node *yaml.Node) bool {
+	return node.Kind == yaml.MappingNode && node.Style&yaml.FlowStyle == 0 && len(node.Content) > 0
+}
+
+// isFlow tells whether a mapping is written in braces.
+func isFlow(node *yaml.Node) bool {
+	return node.Kind == yaml.MappingNode && node.Style&yaml.FlowStyle != 0
+}
+
+// ambiguous finds what two readers of YAML may take differently, or what an
+// edit in one place would change in another: such a document is not touched.
+func ambiguous(node *yaml.Node, path string) (Obstacle, bool) {
+	switch {
+	case node.Kind == yaml.AliasNode, node.Anchor != "":
+		return Obstacle{path, "an anchor or alias ties it to another place of the file", "write the value out"}, true
+	case node.Style&yaml.TaggedStyle != 0:
+		return Obstacle{path, "it has the YAML tag " + node.Tag, "write it without"}, true
+	}
+	seen := map[string]bool{}
+	for i, child := range node.Content {
+		at := path
+		switch {
+		case node.Kind == yaml.SequenceNode:
+			at = fmt.Sprintf("%s[%d]", path, i)
+		case node.Kind == yaml.MappingNode:
+			key := node.Content[i-i%2]
+			at = join(path, key.Value)
+			if i%2 == 1 {
+				break
+			}
+			switch {
+			case key.Kind != yaml.ScalarNode || key.ShortTag() == "!!merge":
+				return Obstacle{at, "a key is not plain text", "write the fields out"}, true
+			case seen[key.Value]:
+				return Obstacle{at, "it is given twice", "keep one"}, true
+			}
+			seen[key.Value] = true
+		}
+		if o, found := ambiguous(child, at); found {
+			return o, true
+		}
+	}
+	return Obstacle{}, false
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// same tells whether two nodes mean the same, whatever their style.
+func same(a, b *yaml.Node) bool {
+	return a.Kind == b.Kind && a.Value == b.Value && a.Anchor == b.Anchor && a.ShortTag() == b.ShortTag() &&
+		slices.EqualFunc(a.Content, b.Content, same)
+}
