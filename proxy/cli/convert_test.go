@@ -93,48 +93,66 @@ func thereAndBack(t *testing.T, args []string, moved string) {
 // meaning is what Argo CD makes of the Applications of a file.
 func meaning(t *testing.T, text string) []any {
 	t.Helper()
+	all, err := meaningOf(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func meaningOf(text string) ([]any, error) {
 	var all []any
-	reader := kubeyaml.NewYAMLReader(newReader(text))
+	reader := kubeyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
 	for {
 		document, err := reader.Read()
 		if errors.Is(err, io.EOF) {
-			return all
+			return all, nil
 		}
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		var kind struct{ Kind string }
 		if err := yaml.Unmarshal(document, &kind); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
+		var resource any
 		switch kind.Kind {
 		case "Application":
-			var a v1alpha1.Application
-			if err := yaml.Unmarshal(document, &a); err != nil {
-				t.Fatal(err)
+			a := &v1alpha1.Application{}
+			if err := yaml.Unmarshal(document, a); err != nil {
+				return nil, err
 			}
-			a.Spec = normal(&a.Spec)
-			// The one stays, the other goes.
-			delete(a.Annotations, "argocd.argoproj.io/manifest-generate-paths")
-			delete(a.Annotations, "waybill.dev/stage")
-			all = append(all, plainJSON(t, a))
+			ofConversion(a.Annotations)
+			normal(&a.Spec)
+			resource = a
 		case "ApplicationSet":
-			var a v1alpha1.ApplicationSet
-			if err := yaml.Unmarshal(document, &a); err != nil {
-				t.Fatal(err)
+			a := &v1alpha1.ApplicationSet{}
+			if err := yaml.Unmarshal(document, a); err != nil {
+				return nil, err
 			}
-			a.Spec.Template.Spec = normal(&a.Spec.Template.Spec)
-			delete(a.Spec.Template.Annotations, "waybill.dev/stage")
-			all = append(all, plainJSON(t, a))
+			ofConversion(a.Spec.Template.Annotations)
+			normal(&a.Spec.Template.Spec)
+			resource = a
 		default:
-			all = append(all, string(document))
+			resource = string(document)
 		}
+		plain, err := plainJSON(resource)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, plain)
 	}
+}
+
+// ofConversion leaves out the annotations of which one stays and the other goes.
+func ofConversion(annotations map[string]string) {
+	delete(annotations, "argocd.argoproj.io/manifest-generate-paths")
+	delete(annotations, "waybill.dev/stage")
 }
 
 // normal is what Argo CD compares (argo-cd, util/argo, NormalizeSource), with
 // lists in one order that are sets to it.
-func normal(spec *v1alpha1.ApplicationSpec) v1alpha1.ApplicationSpec {
+func normal(spec *v1alpha1.ApplicationSpec) {
 	sources := []*v1alpha1.ApplicationSource{spec.Source}
 	for i := range spec.Sources {
 		sources = append(sources, &spec.Sources[i])
@@ -159,23 +177,15 @@ func normal(spec *v1alpha1.ApplicationSpec) v1alpha1.ApplicationSpec {
 			s.Directory = nil
 		}
 	}
-	return *spec
 }
 
-func plainJSON(t *testing.T, value any) any {
-	t.Helper()
+func plainJSON(value any) (plain any, err error) {
 	text, err := json.Marshal(value)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	var plain any
-	if err := json.Unmarshal(text, &plain); err != nil {
-		t.Fatal(err)
-	}
-	return plain
+	return plain, json.Unmarshal(text, &plain)
 }
-
-func newReader(text string) *bufio.Reader { return bufio.NewReader(strings.NewReader(text)) }
 
 func optional(t *testing.T, name string) string {
 	t.Helper()
@@ -198,5 +208,110 @@ func inFile(t *testing.T, name, got string) {
 	}
 	if diff := cmp.Diff(optional(t, name), got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}
+
+const twoApplications = "testdata/convert/several-documents/app.yaml" // of which one cannot move
+
+func TestFilesAreWrittenOnlyIfAllCanMove(t *testing.T) {
+	dir := t.TempDir()
+	good, bad := filepath.Join(dir, "good.yaml"), filepath.Join(dir, "bad.yaml")
+	link := filepath.Join(dir, "link.yaml")
+	movable := optional(t, "testdata/convert/kustomize-guestbook/app.yaml")
+	stuck := optional(t, twoApplications)
+	if err := errors.Join(os.WriteFile(good, []byte(movable), 0o640), os.WriteFile(bad, []byte(stuck), 0o600), os.Symlink("good.yaml", link)); err != nil {
+		t.Fatal(err)
+	}
+	got := run(t, nil, "convert", "-i", "--stage", "shop/prod", link, bad)
+	if got.code != ExitError || got.out != "" || !strings.HasSuffix(got.err, "1 of 4 Applications cannot move: nothing is written\n") {
+		t.Errorf("with one that cannot: %+v", got)
+	}
+	if optional(t, good) != movable || optional(t, bad) != stuck {
+		t.Error("a file is written")
+	}
+	got = run(t, nil, "convert", "-i", "--stage", "shop/prod", link)
+	if got.code != ExitOK || got.out != "" {
+		t.Errorf("all can: %+v", got)
+	}
+	if optional(t, good) != optional(t, "testdata/convert/kustomize-guestbook/expected.yaml") {
+		t.Error("the file is not written")
+	}
+	if info, err := os.Stat(good); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("its mode is %v (%v)", info.Mode(), err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		t.Errorf("the link is replaced (%v)", err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 3 {
+		t.Errorf("left behind: %v (%v)", entries, err)
+	}
+}
+
+func TestAFileThatCannotBeWrittenLeavesAllAsTheyWere(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may write everywhere")
+	}
+	dir := t.TempDir()
+	locked := filepath.Join(dir, "locked")
+	movable := optional(t, "testdata/convert/kustomize-guestbook/app.yaml")
+	first, second := filepath.Join(dir, "a.yaml"), filepath.Join(locked, "b.yaml")
+	if err := errors.Join(os.Mkdir(locked, 0o755), os.WriteFile(first, []byte(movable), 0o644), os.WriteFile(second, []byte(movable), 0o644), os.Chmod(locked, 0o555)); err != nil {
+		t.Fatal(err)
+	}
+	got := run(t, nil, "convert", "-i", first, second)
+	if got.code != ExitError || !strings.Contains(got.err, "b.yaml cannot be written, nothing is: permission denied") {
+		t.Errorf("got %+v", got)
+	}
+	if optional(t, first) != movable {
+		t.Error("the other file is written")
+	}
+}
+
+func TestFilesArePrintedAsOneStream(t *testing.T) {
+	app := optional(t, "testdata/convert/no-newline-at-the-end/app.yaml")
+	dir := t.TempDir()
+	var names []string
+	for _, name := range []string{"a.yaml", "b.yaml"} {
+		names = append(names, filepath.Join(dir, name))
+		if err := os.WriteFile(names[len(names)-1], []byte(app), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := run(t, nil, append([]string{"convert", "--stage", "shop/prod"}, names...)...)
+	one := optional(t, "testdata/convert/no-newline-at-the-end/expected.yaml")
+	if diff := cmp.Diff(one+"\n---\n"+one, got.out); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestFlagsThatContradictOneAnotherAreNotUnderstood(t *testing.T) {
+	for args, want := range map[string]string{
+		"--back --stage shop/prod a.yaml":  "--back takes neither --stage nor --unpinned-allow",
+		"--back --unpinned-allow a.yaml":   "--back takes neither --stage nor --unpinned-allow",
+		"-i --diff a.yaml":                 "either --in-place or --diff",
+		"-i -":                             "--in-place needs files",
+		"--source -1 a.yaml":               "--source counts from 1",
+		"- -":                              "standard input can be read once",
+		"":                                 "requires at least 1 arg",
+		"--no-such a.yaml":                 "unknown flag",
+		"--stage shop/prod --source x a.y": "invalid argument",
+	} {
+		got := run(t, nil, append([]string{"convert"}, strings.Fields(args)...)...)
+		if got.code != ExitUsage || !strings.Contains(got.err, want) {
+			t.Errorf("%s: %+v", args, got)
+		}
+	}
+}
+
+func TestWhatCannotBeReadIsNamed(t *testing.T) {
+	for args, want := range map[string]string{
+		"testdata/none.yaml":                           "testdata/none.yaml cannot be read: no such file or directory",
+		"--repo testdata/none testdata/shop.yaml":      "--repo testdata/none: the clone cannot be opened: no such file or directory",
+		"--repo testdata/shop.yaml " + twoApplications: "--repo testdata/shop.yaml: the clone cannot be opened: not a directory",
+	} {
+		got := run(t, nil, append([]string{"convert"}, strings.Fields(args)...)...)
+		if got.code != ExitError || !strings.Contains(got.err, want) {
+			t.Errorf("%s: %+v", args, got)
+		}
 	}
 }

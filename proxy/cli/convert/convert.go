@@ -84,9 +84,35 @@ const (
 	kindApplicationSet = "ApplicationSet"
 )
 
+// maxSeparate bounds the Applications of a file that are tried one by one.
+const maxSeparate = 100
+
 // Convert converts all Applications of a file. The error tells why nothing of it
 // can be: it is not readable, or its text cannot be edited safely.
 func Convert(text []byte, o Options) (Result, error) {
+	result, err := convert(text, o, func(int) bool { return true })
+	if !errors.Is(err, errElsewhere) || len(result.Applications) > maxSeparate {
+		return only(result, err)
+	}
+	// One of them spoils it for the others.
+	stays := map[int]bool{}
+	for i := range result.Applications {
+		_, err := convert(text, o, func(other int) bool { return other == i })
+		stays[i] = err != nil
+	}
+	return only(convert(text, o, func(i int) bool { return !stays[i] }))
+}
+
+func only(result Result, err error) (Result, error) {
+	if err != nil {
+		return Result{}, err
+	}
+	return result, nil
+}
+
+// convert converts those Applications of a file that may be, by their place among
+// all. Beside errElsewhere there is a result, without a text.
+func convert(text []byte, o Options, may func(int) bool) (Result, error) {
 	s, err := read(text)
 	if err != nil {
 		return Result{}, err
@@ -97,23 +123,26 @@ func Convert(text []byte, o Options) (Result, error) {
 		if len(document.Content) != 1 {
 			continue
 		}
-		moved := newMove(s, o, document.Content[0])
-		if moved == nil {
+		m := newMove(s, o, document.Content[0])
+		if m == nil {
 			continue
 		}
-		moved.run()
-		if len(moved.Obstacles) > 0 {
-			moved.edits, moved.Notes = nil, nil
+		m.run()
+		if len(m.edits) > 0 && !may(len(result.Applications)) {
+			m.Obstacles = append(m.Obstacles, Obstacle{Reason: errElsewhere.Error(), Remedy: shapeRemedy})
 		}
-		moved.Changed = len(moved.edits) > 0
-		edits = append(edits, moved.edits...)
-		result.Applications = append(result.Applications, moved.Application)
+		if len(m.Obstacles) > 0 {
+			m.edits, m.Notes = nil, nil
+		}
+		m.Changed = len(m.edits) > 0
+		edits = append(edits, m.edits...)
+		result.Applications = append(result.Applications, m.Application)
 	}
 	if len(edits) == 0 {
 		return result, nil
 	}
 	if result.Text, err = s.make(edits); err != nil {
-		return Result{}, err
+		return result, err
 	}
 	result.Changes = s.changes(edits)
 	return result, nil
@@ -191,11 +220,13 @@ func (m *move) note(format string, args ...any) {
 	m.Notes = append(m.Notes, fmt.Sprintf(format, args...))
 }
 
+const shapeRemedy = "write the mapping that holds it in block style, one field a line"
+
 // change takes the outcome of an edit of a field.
 func (m *move) change(path string, e edit, err error) {
 	switch {
 	case errors.Is(err, errShape):
-		m.refuse(path, errShape.Error(), "write the mapping that holds it in block style, one field a line")
+		m.refuse(path, errShape.Error(), shapeRemedy)
 	case err != nil:
 		m.refuse(path, err.Error(), "write it in another way")
 	default:

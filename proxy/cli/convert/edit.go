@@ -194,7 +194,7 @@ func (s style) encode(node *yaml.Node) (string, error) {
 }
 
 // errElsewhere is the failure of the check that every change passes.
-var errElsewhere = errors.New("cannot be rewritten without changing something else: write it in block style, without comments between its fields")
+var errElsewhere = errors.New("it cannot be rewritten without changing something else")
 
 // make makes the edits and checks that the new text reads as it should, in all
 // documents of the file.

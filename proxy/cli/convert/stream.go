@@ -87,9 +87,9 @@ func (s *stream) line(number int) string {
 // last line, before the end of that line. Blank lines and comments that follow
 // it belong to nobody, unless they are indented below its key.
 func (s *stream) end(e entry) int {
-	last := e.key.Line
+	last := s.until(e.value, e.key.Line)
 	compact := e.value.Kind == yaml.SequenceNode && e.value.Style&yaml.FlowStyle == 0 && e.value.Column == e.key.Column
-	for number := e.key.Line + 1; number <= len(s.starts); number++ {
+	for number := last + 1; number <= len(s.starts); number++ {
 		line := s.line(number)
 		content := strings.TrimLeft(line, " ")
 		deeper := len(line)-len(content) >= e.key.Column
@@ -106,6 +106,68 @@ func (s *stream) end(e entry) int {
 	}
 	// The loop ends at the first line that belongs to something else.
 	return s.starts[last-1] + len(s.line(last))
+}
+
+// until returns the last line of all that has a mark at its end, quotes or
+// brackets, at or below a node; or a later line that is given. Up to that mark the
+// indentation of a line says nothing.
+func (s *stream) until(node *yaml.Node, last int) int {
+	if at, marked := s.closing(node); marked {
+		last = max(last, s.number(at))
+	}
+	for _, child := range node.Content {
+		last = s.until(child, last)
+	}
+	return last
+}
+
+// closing returns the offset of the mark that ends a node, where there is one.
+func (s *stream) closing(node *yaml.Node) (int, bool) {
+	at, ok := s.offset(node)
+	switch {
+	case !ok:
+		return 0, false
+	case node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
+		return s.quote(at)
+	case node.Style&yaml.FlowStyle == 0:
+		return 0, false
+	}
+	at++
+	if len(node.Content) > 0 {
+		last := node.Content[len(node.Content)-1]
+		if end, marked := s.closing(last); marked {
+			at = end + 1
+		} else if start, ok := s.offset(last); ok {
+			at = max(at, start)
+		}
+	}
+	for ; at < len(s.text); at++ {
+		switch c := s.text[at]; {
+		case c == '}' || c == ']':
+			return at, true
+		case c == '#' && strings.ContainsRune(" \t\n", rune(s.text[at-1])):
+			line := strings.IndexByte(s.text[at:], '\n')
+			if line < 0 {
+				return 0, false
+			}
+			at += line
+		}
+	}
+	return 0, false
+}
+
+// quote returns the offset of the quote that ends the text that begins at one.
+func (s *stream) quote(at int) (int, bool) {
+	quote := s.text[at]
+	for at++; at < len(s.text); at++ {
+		switch {
+		case quote == '"' && s.text[at] == '\\', quote == '\'' && strings.HasPrefix(s.text[at:], "''"):
+			at++ // the next one is meant as it is
+		case s.text[at] == quote:
+			return at, true
+		}
+	}
+	return 0, false
 }
 
 // entry is a key of a mapping with its value.
