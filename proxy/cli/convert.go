@@ -40,6 +40,8 @@ for byte, and so do other resources in the files.
 What cannot move is named with the reason and a remedy, and its Application is
 left as it is; the exit code is 1 then, and --in-place writes nothing.
 
+Settings of Argo CD itself, such as kustomize.buildOptions, do not reach a plugin.
+
 With --repo, a clone of the repository, it sees what kind of source a path holds
 and what a render would read: that makes the annotation manifest-generate-paths,
 without which Argo CD packs the whole repository for each render.`,

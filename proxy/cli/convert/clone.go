@@ -12,6 +12,7 @@ import (
 
 	"sigs.k8s.io/kustomize/api/konfig"
 
+	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/parameters"
 )
 
@@ -21,6 +22,8 @@ const cloneRemedy = "pass --repo with a clone of its repository, at the revision
 // outside of it is read.
 type Clone struct {
 	root *os.Root
+	// of is the repository that it is taken for: the first that a source names.
+	of string
 }
 
 // OpenClone opens a clone; the caller closes it.
@@ -34,6 +37,15 @@ func OpenClone(dir string) (*Clone, error) {
 
 // Close releases the clone.
 func (c *Clone) Close() error { return c.root.Close() }
+
+// isOf tells whether the clone is taken for that of a repository.
+func (c *Clone) isOf(repository string) bool {
+	repository = freight.GitRepository(repository)
+	if c.of == "" {
+		c.of = repository
+	}
+	return c.of == repository
+}
 
 // kind tells what a path holds, by the rule of the plugin and of Argo CD
 // (argo-cd, util/app/discovery, Discover): a kustomization goes before a chart.

@@ -57,7 +57,7 @@ func (m *move) file(path, name string) {
 	case strings.Contains(name, "$"):
 		m.refuse(path, "Argo CD replaces "+variable(name)+" there, and the plugin does not", "write the name out")
 	case err == nil && address.Scheme != "":
-		m.refuse(path, "it is fetched over the network, which a render does not reach", "copy the file into the repository")
+		m.refuse(path, networkReason, "copy the file into the repository")
 	case strings.ContainsAny(name, "*?["):
 		m.refuse(path, "it is a pattern, and the plugin takes names", "write each file out")
 	}
@@ -67,8 +67,30 @@ func (m *move) file(path, name string) {
 // in a clone alone.
 func (m *move) components(path string, list *yaml.Node) {
 	for i, component := range list.Content {
-		if name := component.Value; strings.Contains(name, "://") || strings.Contains(name, "?ref=") || strings.HasPrefix(name, "git@") {
-			m.refuse(fmt.Sprintf("%s[%d]", path, i), "it is fetched over the network, which a render does not reach", "vendor it")
+		if isAddress(component.Value) {
+			m.refuse(fmt.Sprintf("%s[%d]", path, i), networkReason, vendorRemedy)
 		}
 	}
+}
+
+const (
+	networkReason = "it is fetched over the network, which a render does not reach"
+	vendorRemedy  = "vendor it"
+)
+
+// addresses are how remote bases are written mostly. That all of them are refused
+// is the plugin's to see to; here they choose the words.
+var addresses = regexp.MustCompile(`://|[?&](?:ref|version)=|^[\w-]+@|^github\.com[/:]`)
+
+func isAddress(name string) bool { return addresses.MatchString(name) }
+
+// shown returns an address without a user, a password and a query.
+func shown(address string) string {
+	address, _, _ = strings.Cut(address, "?")
+	scheme, rest, found := strings.Cut(address, "://")
+	if !found {
+		return address
+	}
+	authority, path, _ := strings.Cut(rest, "/")
+	return scheme + "://" + authority[strings.LastIndex(authority, "@")+1:] + "/" + path
 }
