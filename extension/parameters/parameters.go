@@ -16,6 +16,17 @@ const Plugin = "waybill"
 // where the stage's carrier is the Application.
 const EnvWaybill = "WAYBILL"
 
+// BuildVariables are what $NAME stands for in the settings of a native source and
+// in the parameters alike (argo-cd, reposerver/repository, newEnv; the project
+// from Argo CD 3.0 on). Any other name stands for nothing.
+func BuildVariables() []string {
+	return []string{
+		"ARGOCD_APP_NAME", "ARGOCD_APP_NAMESPACE", "ARGOCD_APP_PROJECT_NAME",
+		"ARGOCD_APP_REVISION", "ARGOCD_APP_REVISION_SHORT", "ARGOCD_APP_REVISION_SHORT_8",
+		"ARGOCD_APP_SOURCE_REPO_URL", "ARGOCD_APP_SOURCE_PATH", "ARGOCD_APP_SOURCE_TARGET_REVISION",
+	}
+}
+
 // MaxSize bounds the parameters of an Application as JSON, in bytes: Argo CD hands
 // them over in one variable, and Linux passes none that is longer (with its name
 // and its end, MAX_ARG_STRLEN).
@@ -130,7 +141,7 @@ type Parameter struct {
 func Own(kind Kind) []Parameter {
 	own := []Parameter{{Unpinned, Text}, {Strict, Boolean}, {ImagePaths, List}}
 	if kind == Chart {
-		own = append(own, Parameter{ImageValues, List})
+		own = append(own, Parameter{ImageValues, Map})
 	}
 	return own
 }

@@ -122,7 +122,7 @@ func (m *move) document(path string, e entry) []entry {
 
 func (m *move) counts(path string, e entry) []entry {
 	counts := &yaml.Node{Kind: yaml.MappingNode}
-	m.named(path, e.value, []string{"name", "count"}, func(at string, name, item *yaml.Node) {
+	m.eachNamed(path, e.value, []string{"name", "count"}, func(at string, name, item *yaml.Node) {
 		count, found := find(item, "count")
 		if !found || !isCount(count.value) && !m.isTemplated(count.value.Value) {
 			m.refuse(join(at, "count"), "it is no whole number", "write one")
@@ -144,7 +144,7 @@ func isCount(node *yaml.Node) bool {
 
 func (m *move) sets(path string, e entry) []entry {
 	plain, forced := &yaml.Node{Kind: yaml.MappingNode}, &yaml.Node{Kind: yaml.MappingNode}
-	m.named(path, e.value, []string{"name", "value", "forceString"}, func(at string, name, item *yaml.Node) {
+	m.eachNamed(path, e.value, []string{"name", "value", "forceString"}, func(at string, name, item *yaml.Node) {
 		into := plain
 		if force, found := find(item, "forceString"); found {
 			switch {
@@ -173,7 +173,7 @@ func (m *move) sets(path string, e entry) []entry {
 
 func (m *move) files(path string, e entry) []entry {
 	files := &yaml.Node{Kind: yaml.MappingNode}
-	m.named(path, e.value, []string{"name", "path"}, func(at string, name, item *yaml.Node) {
+	m.eachNamed(path, e.value, []string{"name", "path"}, func(at string, name, item *yaml.Node) {
 		file, found := find(item, "path")
 		if !found || !isText(file.value) {
 			m.refuse(join(at, "path"), "there is no path", "name one")
@@ -184,9 +184,9 @@ func (m *move) files(path string, e entry) []entry {
 	return []entry{{e.key, files}}
 }
 
-// named goes over a list of mappings that each have a name, no two the same, and
+// eachNamed goes over a list of mappings that each have a name, no two the same, and
 // no other fields than those known. A comment before an item goes to its name.
-func (m *move) named(path string, list *yaml.Node, known []string, each func(at string, name, item *yaml.Node)) {
+func (m *move) eachNamed(path string, list *yaml.Node, known []string, each func(at string, name, item *yaml.Node)) {
 	if list.Kind != yaml.SequenceNode {
 		m.refuse(path, "it is no list", "mend it")
 		return

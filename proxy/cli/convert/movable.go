@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -12,11 +13,8 @@ import (
 )
 
 // movable refuses values that mean something else for the plugin than for Argo
-// CD. Their forms have been checked.
-//
-// In a chart's parameters and the names of its files Argo CD replaces $NAME by
-// the build environment (argo-cd, reposerver/repository, helmTemplate), and the
-// plugin does not. In a kustomization both do.
+// CD. Their forms have been checked. Build variables ($ARGOCD_APP_NAME) move: both
+// replace them in the same settings.
 func (m *move) movable(kind parameters.Kind, path string, field entry) {
 	switch {
 	case kind == parameters.Chart && field.key.Value == parameters.ValueFiles:
@@ -27,35 +25,22 @@ func (m *move) movable(kind parameters.Kind, path string, field entry) {
 		for i, item := range field.value.Content {
 			m.file(fmt.Sprintf("%s[%d].path", path, i), textOf(item, "path"))
 		}
-	case kind == parameters.Chart && field.key.Value == parameters.Set:
-		for i, item := range field.value.Content {
-			if value := textOf(item, "value"); strings.Contains(value, "$") {
-				m.refuse(fmt.Sprintf("%s[%d].value", path, i), "Argo CD replaces "+variable(value)+" there, and the plugin does not",
-					"write the value out, or take it from a value file")
-			}
-		}
 	case kind == parameters.Kustomization && field.key.Value == parameters.Components:
 		m.components(path, field.value)
 	}
 }
 
-// variables are what Argo CD replaces.
-var variables = regexp.MustCompile(`\$(?:\{[^}]*\}?|\w+|.?)`)
-
-func variable(value string) string { return variables.FindString(value) }
-
-// reference is how a file of another source is named, $ref/path.
-var reference = regexp.MustCompile(`^\$([^/]+)/`)
+// reference is how a file of another source is named, $ref/path (argo-cd,
+// reposerver/repository, getReferencedSource).
+var reference = regexp.MustCompile(`^\$\{?([^/{}]*)`)
 
 func (m *move) file(path, name string) {
 	address, err := url.Parse(name)
 	ref := reference.FindStringSubmatch(name)
 	switch {
-	case ref != nil && !strings.HasPrefix(ref[1], "ARGOCD_") && !strings.HasPrefix(ref[1], "{"):
-		m.refuse(path, fmt.Sprintf("it is a file of the source with ref: %s, and a plugin sees its own repository alone", ref[1]),
+	case ref != nil && !slices.Contains(parameters.BuildVariables(), ref[1]):
+		m.refuse(path, fmt.Sprintf("it is a file of another source (ref: %s), and a plugin sees its own repository alone", ref[1]),
 			"copy the file into the repository of the chart, or write its values into values")
-	case strings.Contains(name, "$"):
-		m.refuse(path, "Argo CD replaces "+variable(name)+" there, and the plugin does not", "write the name out")
 	case err == nil && address.Scheme != "":
 		m.refuse(path, networkReason, "copy the file into the repository")
 	case strings.ContainsAny(name, "*?["):

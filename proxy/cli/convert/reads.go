@@ -198,7 +198,11 @@ func (w *walk) setting(dir, name, field string, ignoreMissing bool) {
 	if path.IsAbs(name) {
 		at = path.Clean("." + name)
 	}
-	if _, err := w.stat(at); err != nil && !ignoreMissing {
+	if strings.Contains(path.Dir(at), "$") {
+		w.unknown(field + " is in a folder named by a variable")
+		return
+	}
+	if _, err := w.stat(at); err != nil && !ignoreMissing && !strings.Contains(at, "$") {
 		w.move.refuse(field, err.Error(), "add it, or set ignoreMissingValueFiles")
 		return
 	}

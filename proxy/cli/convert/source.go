@@ -59,12 +59,12 @@ func (m *move) isSource(s source) bool {
 func (m *move) oneOf(list *yaml.Node) (source, bool) {
 	var all, able []source
 	var rendered, other []Obstacle
+	if named := m.options.Source; named > 0 && named <= len(list.Content) {
+		return m.named(list, named-1)
+	}
 	for i, node := range list.Content {
 		s := source{node: node, path: fmt.Sprintf("spec.sources[%d]", i), several: len(list.Content) > 1}
 		all = append(all, s)
-		if m.options.Source == i+1 {
-			return s, m.isSource(s)
-		}
 		if s.uses(parameters.Plugin) {
 			able = []source{s}
 			break
@@ -96,6 +96,19 @@ func (m *move) oneOf(list *yaml.Node) (source, bool) {
 		m.Obstacles = append(m.Obstacles, other...)
 	}
 	return source{}, false
+}
+
+// named takes the source that the user names, unless another one has the plugin.
+func (m *move) named(list *yaml.Node, which int) (source, bool) {
+	for i, node := range list.Content {
+		if i != which && (source{node: node}).uses(parameters.Plugin) {
+			m.refuse(fmt.Sprintf("spec.sources[%d]", which), fmt.Sprintf("spec.sources[%d] uses the plugin already, and one Application has one waybill", i),
+				"move that one back first, with --back")
+			return source{}, false
+		}
+	}
+	s := source{node: list.Content[which], path: fmt.Sprintf("spec.sources[%d]", which), several: len(list.Content) > 1}
+	return s, m.isSource(s)
 }
 
 // obstaclesOf tries a source without a change.
