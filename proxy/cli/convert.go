@@ -66,6 +66,7 @@ without which Argo CD packs the whole repository for each render.`,
 	flags.BoolVarP(&asked.inPlace, "in-place", "i", false, "write the files, if all of their Applications can move")
 	flags.BoolVar(&asked.diff, "diff", false, "print what changes, as a unified diff")
 	c.complete(cmd, "stage", c.completeStages)
+	_ = cmd.MarkFlagDirname("repo") // it exists
 	return cmd
 }
 

@@ -71,9 +71,10 @@ func (m *move) paths(s source, kind parameters.Kind, annotations *yaml.Node, rea
 	case there:
 	case reads == nil:
 		below := "the folder of each base and component that it reads"
-		if kind == parameters.Chart {
+		switch kind {
+		case parameters.Chart:
 			below = "the folder of each value file outside of the chart"
-		} else if kind == parameters.Plain {
+		case parameters.Plain:
 			below = "nothing else"
 		}
 		m.note("add the annotation %s, %s: %s and %s; --repo with a clone of its repository computes it", annotationPaths, why, own, below)

@@ -12,7 +12,7 @@ import (
 
 // back moves a source from the plugin to its native settings.
 func (m *move) back(s source) {
-	if !s.uses(parameters.Plugin) {
+	if !s.isMoved() {
 		m.note("it does not use the plugin %s, and is left as it is", parameters.Plugin)
 		return
 	}

@@ -3,6 +3,7 @@ package convert
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -89,7 +90,7 @@ func (w *writer) fields(item func(i int) *yaml.Node) *yaml.Node {
 }
 
 func (w *writer) truth() *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: fmt.Sprint(w.one())}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(w.one())}
 }
 
 // any is a value of no known shape.

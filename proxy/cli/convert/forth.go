@@ -15,7 +15,7 @@ const fieldPlugin = "plugin"
 
 // forth moves a source to the plugin.
 func (m *move) forth(s source) {
-	if s.uses(parameters.Plugin) {
+	if s.isMoved() {
 		m.already(s)
 		return
 	}

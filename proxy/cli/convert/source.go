@@ -19,9 +19,9 @@ type source struct {
 
 func (s source) field(name string) string { return join(s.path, name) }
 
-// uses tells whether a source is rendered by the plugin.
-func (s source) uses(plugin string) bool {
-	return textOf(fieldOf(s.node, "plugin"), "name") == plugin
+// isMoved tells whether a source is rendered by Waybill's plugin.
+func (s source) isMoved() bool {
+	return textOf(fieldOf(s.node, fieldPlugin), "name") == parameters.Plugin
 }
 
 // source finds the source that moves.
@@ -65,7 +65,7 @@ func (m *move) oneOf(list *yaml.Node) (source, bool) {
 	for i, node := range list.Content {
 		s := source{node: node, path: fmt.Sprintf("spec.sources[%d]", i), several: len(list.Content) > 1}
 		all = append(all, s)
-		if s.uses(parameters.Plugin) {
+		if s.isMoved() {
 			able = []source{s}
 			break
 		}
@@ -101,7 +101,7 @@ func (m *move) oneOf(list *yaml.Node) (source, bool) {
 // named takes the source that the user names, unless another one has the plugin.
 func (m *move) named(list *yaml.Node, which int) (source, bool) {
 	for i, node := range list.Content {
-		if i != which && (source{node: node}).uses(parameters.Plugin) {
+		if i != which && (source{node: node}).isMoved() {
 			m.refuse(fmt.Sprintf("spec.sources[%d]", which), fmt.Sprintf("spec.sources[%d] uses the plugin already, and one Application has one waybill", i),
 				"move that one back first, with --back")
 			return source{}, false

@@ -235,29 +235,36 @@ func ambiguous(node *yaml.Node, path string) (Obstacle, bool) {
 		return Obstacle{path, "an anchor or alias ties it to another place of the file", "write the value out"}, true
 	case node.Style&yaml.TaggedStyle != 0:
 		return Obstacle{path, "it has the YAML tag " + node.Tag, "write it without"}, true
+	case node.Kind == yaml.MappingNode:
+		return ambiguousFields(node, path)
 	}
-	seen := map[string]bool{}
 	for i, child := range node.Content {
 		at := path
-		switch {
-		case node.Kind == yaml.SequenceNode:
+		if node.Kind == yaml.SequenceNode {
 			at = fmt.Sprintf("%s[%d]", path, i)
-		case node.Kind == yaml.MappingNode:
-			key := node.Content[i-i%2]
-			at = join(path, key.Value)
-			if i%2 == 1 {
-				break
-			}
-			switch {
-			case key.Kind != yaml.ScalarNode || key.ShortTag() == "!!merge":
-				return Obstacle{at, "a key is not plain text", "write the fields out"}, true
-			case seen[key.Value]:
-				return Obstacle{at, "it is given twice", "keep one"}, true
-			}
-			seen[key.Value] = true
 		}
 		if o, found := ambiguous(child, at); found {
 			return o, true
+		}
+	}
+	return Obstacle{}, false
+}
+
+func ambiguousFields(mapping *yaml.Node, path string) (Obstacle, bool) {
+	seen := map[string]bool{}
+	for _, e := range entries(mapping) {
+		at := join(path, e.key.Value)
+		switch {
+		case e.key.Kind != yaml.ScalarNode || e.key.ShortTag() == "!!merge":
+			return Obstacle{at, "a key is not plain text", "write the fields out"}, true
+		case seen[e.key.Value]:
+			return Obstacle{at, "it is given twice", "keep one"}, true
+		}
+		seen[e.key.Value] = true
+		for _, node := range []*yaml.Node{e.key, e.value} {
+			if o, found := ambiguous(node, at); found {
+				return o, true
+			}
 		}
 	}
 	return Obstacle{}, false
