@@ -70,14 +70,7 @@ func (m *move) paths(s source, kind parameters.Kind, annotations *yaml.Node, rea
 		}
 	case there:
 	case reads == nil:
-		below := "the folder of each base and component that it reads"
-		switch kind {
-		case parameters.Chart:
-			below = "the folder of each value file outside of the chart"
-		case parameters.Plain:
-			below = "nothing else"
-		}
-		m.note("add the annotation %s, %s: %s and %s; --repo with a clone of its repository computes it", annotationPaths, why, own, below)
+		m.note("add the annotation %s, %s: %s and %s; --repo with a clone of its repository computes it", annotationPaths, why, own, besides(kind))
 	case reads.Unknown != "":
 		m.note("add the annotation %s, %s; it cannot be computed: %s", annotationPaths, why, reads.Unknown)
 	case s.several:
@@ -86,6 +79,20 @@ func (m *move) paths(s source, kind parameters.Kind, annotations *yaml.Node, rea
 		return entry{text(annotationPaths), text(reads.Value())}, true
 	}
 	return entry{}, false
+}
+
+// besides names what a render of a kind may read outside of its path.
+func besides(kind parameters.Kind) string {
+	switch kind {
+	case parameters.Chart:
+		return "the folder of each value file outside of the chart"
+	case parameters.Plain:
+		return "nothing else"
+	case parameters.Kustomization:
+		return "the folder of each base and component that it reads"
+	default:
+		return "the folder of each base, component and value file that it reads"
+	}
 }
 
 // annotations adds and removes annotations.

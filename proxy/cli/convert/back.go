@@ -272,7 +272,7 @@ func (m *move) parse(g set) (*yaml.Node, bool) {
 		m.refuse(g.path, "its text is not YAML of the shape that Argo CD takes", "mend it")
 		return nil, false
 	}
-	if o, found := ambiguous(s.documents[0], ""); found {
+	if o, found := ambiguous(s.documents[0], "", 0); found {
 		m.refuse(g.path, "in its text "+o.Path+" cannot move: "+o.Reason, o.Remedy)
 		return nil, false
 	}

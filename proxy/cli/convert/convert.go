@@ -238,7 +238,7 @@ func (m *move) run() {
 	if len(m.Obstacles) > 0 {
 		return
 	}
-	if o, found := ambiguous(m.root, ""); found {
+	if o, found := ambiguous(m.root, "", 0); found {
 		m.Obstacles = append(m.Obstacles, o)
 		return
 	}

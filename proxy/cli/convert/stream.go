@@ -19,7 +19,9 @@ type stream struct {
 	// newline is how its lines end.
 	newline string
 	// starts are the offsets of its lines.
-	starts    []int
+	starts []int
+	// columns are the offsets of characters, for lines that were asked for.
+	columns   map[int][]int
 	documents []*yaml.Node
 	// style is that of the file as a whole.
 	style style
@@ -37,7 +39,7 @@ func read(text []byte) (*stream, error) {
 	case otherBreaks.Match(text):
 		return nil, errors.New("has line breaks that are neither \\n nor \\r\\n: write them as escapes")
 	}
-	s := &stream{text: string(text), newline: "\n", starts: []int{0}}
+	s := &stream{text: string(text), newline: "\n", starts: []int{0}, columns: map[int][]int{}}
 	for i, c := range text {
 		if c == '\n' {
 			s.starts = append(s.starts, i+1)
@@ -63,15 +65,36 @@ func read(text []byte) (*stream, error) {
 
 // offset of a node's first character.
 func (s *stream) offset(node *yaml.Node) (int, bool) {
-	if node.Line < 1 || node.Line > len(s.starts) {
+	if node.Line < 1 || node.Line > len(s.starts) || node.Column < 1 {
 		return 0, false
 	}
-	at := s.starts[node.Line-1]
-	for range node.Column - 1 {
-		_, size := utf8.DecodeRuneInString(s.text[at:])
-		at += size
+	columns, known := s.columns[node.Line]
+	if !known {
+		columns = columnsOf(s.line(node.Line))
+		s.columns[node.Line] = columns
 	}
+	at := node.Column - 1
+	if columns != nil {
+		if at >= len(columns) {
+			return 0, false
+		}
+		at = columns[at]
+	}
+	at += s.starts[node.Line-1]
 	return at, at < len(s.text)
+}
+
+// columnsOf returns where the characters of a line begin, or nothing where each
+// is one byte.
+func columnsOf(line string) []int {
+	if utf8.RuneCountInString(line) == len(line) {
+		return nil
+	}
+	var columns []int
+	for at := range line {
+		columns = append(columns, at)
+	}
+	return columns
 }
 
 // line returns the text of a line, counted from 1, without its end.
@@ -227,30 +250,35 @@ func isFlow(node *yaml.Node) bool {
 	return node.Kind == yaml.MappingNode && node.Style&yaml.FlowStyle != 0
 }
 
+// maxDepth bounds how deep a document is nested.
+const maxDepth = 100
+
 // ambiguous finds what two readers of YAML may take differently, or what an
 // edit in one place would change in another: such a document is not touched.
-func ambiguous(node *yaml.Node, path string) (Obstacle, bool) {
+func ambiguous(node *yaml.Node, path string, depth int) (Obstacle, bool) {
 	switch {
+	case depth > maxDepth:
+		return Obstacle{path, fmt.Sprintf("it is nested deeper than %d levels", maxDepth), "write it flatter"}, true
 	case node.Kind == yaml.AliasNode, node.Anchor != "":
 		return Obstacle{path, "an anchor or alias ties it to another place of the file", "write the value out"}, true
 	case node.Style&yaml.TaggedStyle != 0:
 		return Obstacle{path, "it has the YAML tag " + node.Tag, "write it without"}, true
 	case node.Kind == yaml.MappingNode:
-		return ambiguousFields(node, path)
+		return ambiguousFields(node, path, depth)
 	}
 	for i, child := range node.Content {
 		at := path
 		if node.Kind == yaml.SequenceNode {
 			at = fmt.Sprintf("%s[%d]", path, i)
 		}
-		if o, found := ambiguous(child, at); found {
+		if o, found := ambiguous(child, at, depth+1); found {
 			return o, true
 		}
 	}
 	return Obstacle{}, false
 }
 
-func ambiguousFields(mapping *yaml.Node, path string) (Obstacle, bool) {
+func ambiguousFields(mapping *yaml.Node, path string, depth int) (Obstacle, bool) {
 	seen := map[string]bool{}
 	for _, e := range entries(mapping) {
 		at := join(path, e.key.Value)
@@ -262,7 +290,7 @@ func ambiguousFields(mapping *yaml.Node, path string) (Obstacle, bool) {
 		}
 		seen[e.key.Value] = true
 		for _, node := range []*yaml.Node{e.key, e.value} {
-			if o, found := ambiguous(node, at); found {
+			if o, found := ambiguous(node, at, depth+1); found {
 				return o, true
 			}
 		}
