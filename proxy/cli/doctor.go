@@ -77,7 +77,7 @@ is a warning.`,
 			if err != nil {
 				return err
 			}
-			return c.tell(findings, finding.Severity(o.failOn))
+			return c.tellFindings(findings, finding.Severity(o.failOn))
 		}),
 	}
 	flags := cmd.Flags()
@@ -153,8 +153,8 @@ func (c *command) kubernetes(kubeconfig, context string) (dynamic.Interface, err
 	return client, nil
 }
 
-// tell writes the findings, and returns an error where one is as bad as least.
-func (c *command) tell(findings []finding.Finding, least finding.Severity) error {
+// tellFindings writes the findings, and returns an error where one is as bad as least.
+func (c *command) tellFindings(findings []finding.Finding, least finding.Severity) error {
 	if c.structured() {
 		if err := c.write(map[string]any{"findings": findings}); err != nil {
 			return err
