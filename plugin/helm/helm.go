@@ -183,7 +183,8 @@ func (o *output) add(name string, content []byte) {
 		o.err = refusal.New(fmt.Sprintf("its manifests are larger than %d MiB, which Argo CD would not take", manifest.MaxSize>>20), "split the Application")
 		return
 	}
-	objects, err := manifest.Parse(bytes.TrimSpace(content))
+	// The line end is Helm's, and belongs to a text that ends the document.
+	objects, err := manifest.Parse(append(bytes.Clone(content), '\n'))
 	switch {
 	case errors.Is(err, manifest.ErrNoObject):
 		o.err = fmt.Errorf("%s renders to what is no manifest, %w", name, err)
