@@ -151,12 +151,16 @@ func parseParameters(text string, kind render.Kind) (parameters, error) {
 	return p, nil
 }
 
+var inWords = map[render.Kind]string{
+	render.Kustomization: "a kustomization", render.Chart: "a Helm chart", render.Plain: "plain manifests",
+}
+
 // unknown refuses a parameter that the kind of source does not take.
 func unknown(name string, kind render.Kind) error {
 	remedy := "use " + strings.Join(settable(definitions(kind)), ", ")
 	for _, other := range slices.Sorted(maps.Keys(kindDefinitions)) {
 		if slices.ContainsFunc(kindDefinitions[other], func(d definition) bool { return d.name == name }) {
-			return refusal.New(fmt.Sprintf("it sets the plugin parameter %s, which is for a %s, and its path holds a %s", name, other, kind), remedy)
+			return refusal.New(fmt.Sprintf("it sets the plugin parameter %s, which is for %s, and its path holds %s", name, inWords[other], inWords[kind]), remedy)
 		}
 	}
 	return refusal.New(fmt.Sprintf("it sets the plugin parameter %q, which Waybill does not know", name), remedy)

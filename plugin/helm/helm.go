@@ -109,7 +109,7 @@ func template(c *chart.Chart, given map[string]any, options render.ChartOptions,
 	if err != nil {
 		return nil, err
 	}
-	secrets.collect(merged)
+	secrets.collect(map[string]any(merged))
 	if !options.SkipSchemaValidation {
 		if err := checkSchemas(c, merged); err != nil {
 			return nil, err
