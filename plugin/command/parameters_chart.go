@@ -211,7 +211,7 @@ func (c Call) ofThisSource(name string) error {
 	if !found || strings.HasPrefix(reference, "$") || slices.Contains(buildVariables, reference) {
 		return nil
 	}
-	return refusal.New(fmt.Sprintf("its value file %s is of another source, which Argo CD does not hand to a plugin", name),
+	return refusal.New(fmt.Sprintf("its file %s is of another source, which Argo CD does not hand to a plugin", name),
 		"copy the file into this source")
 }
 
