@@ -21,7 +21,7 @@ func becomeChart(environment []string) render.ChartRenderer {
 	return func(*render.Checkout, render.ChartOptions) ([]manifest.Object, error) {
 		self, err := os.Executable()
 		if err == nil {
-			err = syscall.Exec(filepath.Join(filepath.Dir(self), chartBinary), os.Args, environment)
+			err = syscall.Exec(filepath.Join(filepath.Dir(self), chartBinary), os.Args, environment) //nolint:gosec // what stands beside this very binary
 		}
 		return nil, refusal.New("its path holds a Helm chart, and "+chartBinary+" cannot be started ("+cause(err)+")",
 			"install it beside waybill-plugin, as Waybill's image does")

@@ -198,7 +198,7 @@ func isTextOrNothing(value any) bool {
 	return ok || value == nil
 }
 
-// customResources returns the objects in the crds/ of a chart and those below.
+// customResources reads a file of crds/, which is no template.
 func customResources(file string, data []byte) ([]manifest.Object, error) {
 	objects, err := manifest.Parse(append(bytes.Clone(data), '\n'))
 	return objects, unreadableDocument(file, err)
