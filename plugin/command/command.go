@@ -2,8 +2,10 @@
 // commands generate and parameters, and what people run by hand.
 //
 // It is a pure function of the files of the Application's path and the plugin's
-// parameters: no network, no Kubernetes API, no Git, no clock. That is what
-// makes Argo CD's cache and its rollback serve the right pins.
+// parameters, and for a chart of what Argo CD tells of the cluster (KUBE_VERSION,
+// KUBE_API_VERSIONS): no network, no Kubernetes API, no Git, no clock. That is
+// what makes Argo CD's cache and its rollback serve the right pins. Where a chart
+// itself asks for the time or for randomness, package helm tells what follows.
 //
 // Two binaries share it: waybill-plugin, which is started for each render and so
 // links nothing that only charts need, and waybill-plugin-chart, which it becomes
@@ -17,7 +19,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 	"github.com/waybill-cd/waybill/plugin/render"
 )
@@ -49,11 +50,11 @@ type Call struct {
 	// Version is the program's own.
 	Version string
 	// Chart renders the Helm chart in the Application's path.
-	Chart func(*render.Checkout) ([]manifest.Object, error)
+	Chart render.ChartRenderer
 }
 
 // New returns the run that the process was started for.
-func New(version string, chart func(*render.Checkout) ([]manifest.Object, error)) Call {
+func New(version string, chart render.ChartRenderer) Call {
 	return Call{
 		Args:    os.Args[1:],
 		Dir:     ".",

@@ -109,7 +109,7 @@ func (c Call) examineSource(l *finding.List, checkout *render.Checkout) {
 		return
 	}
 	l.OK("its path is rendered as: %s", kind)
-	if _, err := parseParameters(c.Env[envParameters]); err != nil {
+	if _, err := parseParameters(c.Env[envParameters], kind); err != nil {
 		failed(l, err)
 	}
 }

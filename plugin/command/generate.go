@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/waybill-cd/waybill/extension/waybill"
 	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/pin"
 	"github.com/waybill-cd/waybill/plugin/refusal"
@@ -20,39 +19,54 @@ func (c Call) generate() (refusal.Subject, error) {
 		return refusal.Subject{}, err
 	}
 	about := refusal.Subject{Application: application}
-	settings, err := parseParameters(c.Env[envParameters])
-	if err != nil {
-		return about, err
-	}
 	checkout, err := render.Open(c.Dir, c.Env[envSourcePath])
 	if err != nil {
 		return about, err
 	}
 	defer checkout.Close()
+	kind, err := checkout.Kind()
+	if err != nil {
+		return about, err
+	}
+	settings, err := parseParameters(c.Env[envParameters], kind)
+	if err != nil {
+		return about, err
+	}
 	w, err := c.readWaybill(checkout, application)
 	about = subject(application, w)
 	unpinned := errors.Is(err, errNoWaybill) && settings.allowUnpinned
 	if err != nil && !unpinned {
 		return about, err
 	}
-	objects, err := checkout.Manifests(c.Chart)
+	var pins pin.Pins
+	if !unpinned {
+		if pins, err = pin.New(w); err != nil {
+			return about, err
+		}
+	}
+	objects, err := checkout.Manifests(func(checkout *render.Checkout) ([]manifest.Object, error) {
+		options, err := c.chartOptions(settings.chart, application)
+		if err == nil && !unpinned {
+			err = settings.chart.pin(&options, pins, w.Freight)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return c.Chart(checkout, options)
+	})
 	if err != nil {
 		return about, err
 	}
 	if !unpinned {
-		if err := pinAll(objects, w, settings); err != nil {
+		if err := pinAll(objects, pins, settings); err != nil {
 			return about, err
 		}
 	}
 	return about, c.write(objects)
 }
 
-// pinAll puts the waybill's pins into the objects.
-func pinAll(objects []manifest.Object, w waybill.Waybill, settings parameters) error {
-	pins, err := pin.New(w)
-	if err != nil {
-		return err
-	}
+// pinAll puts the pins into the objects.
+func pinAll(objects []manifest.Object, pins pin.Pins, settings parameters) error {
 	result, err := pins.Apply(objects, settings.imagePaths)
 	if err != nil {
 		return err

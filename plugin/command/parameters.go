@@ -3,11 +3,13 @@ package command
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/waybill-cd/waybill/plugin/pin"
 	"github.com/waybill-cd/waybill/plugin/refusal"
+	"github.com/waybill-cd/waybill/plugin/render"
 )
 
 const maxParameters = 128 << 10 // Linux passes no longer variable
@@ -18,6 +20,7 @@ type parameters struct {
 	allowUnpinned bool
 	strict        bool
 	imagePaths    []pin.Path
+	chart         chartParameters
 }
 
 // definition is one parameter: what Argo CD's parameters tab shows of it, and
@@ -56,8 +59,18 @@ const (
 	parameterImagePaths = "imagePaths"
 )
 
-// definitions are the parameters that every kind of source takes.
-func definitions() []definition {
+// definitions are the parameters that a kind of source takes.
+func definitions(kind render.Kind) []definition {
+	return append(commonDefinitions(), kindDefinitions[kind]...)
+}
+
+// kindDefinitions are the parameters that one kind of source takes alone.
+var kindDefinitions = map[render.Kind][]definition{
+	render.Chart: chartDefinitions,
+}
+
+// commonDefinitions are the parameters that every kind of source takes.
+func commonDefinitions() []definition {
 	return []definition{
 		{
 			name: parameterFreight, title: "Freight", form: aText,
@@ -103,8 +116,8 @@ func definitions() []definition {
 }
 
 // parseParameters reads ARGOCD_APP_PARAMETERS, which is empty or "null" for an
-// Application without any.
-func parseParameters(text string) (parameters, error) {
+// Application without any. kind is what the Application's path holds.
+func parseParameters(text string, kind render.Kind) (parameters, error) {
 	var p parameters
 	if text == "" {
 		return p, nil
@@ -116,7 +129,7 @@ func parseParameters(text string) (parameters, error) {
 	if err := json.Unmarshal([]byte(text), &all); err != nil {
 		return p, refusal.New("its plugin parameters are no list of {name, string|array|map}", "mend spec.source.plugin.parameters")
 	}
-	known := definitions()
+	known := definitions(kind)
 	seen := map[string]bool{}
 	for _, given := range all {
 		if seen[given.Name] {
@@ -126,8 +139,7 @@ func parseParameters(text string) (parameters, error) {
 		i := slices.IndexFunc(known, func(d definition) bool { return d.name == given.Name })
 		switch {
 		case i < 0:
-			return p, refusal.New(fmt.Sprintf("it sets the plugin parameter %q, which Waybill does not know", given.Name),
-				"use "+strings.Join(settable(known), ", "))
+			return p, unknown(given.Name, kind)
 		case known[i].set == nil:
 			return p, refusal.New(fmt.Sprintf("it sets the plugin parameter %s, which only tells what was promoted", given.Name),
 				"remove it and promote instead")
@@ -137,6 +149,21 @@ func parseParameters(text string) (parameters, error) {
 		}
 	}
 	return p, nil
+}
+
+var inWords = map[render.Kind]string{
+	render.Kustomization: "a kustomization", render.Chart: "a Helm chart", render.Plain: "plain manifests",
+}
+
+// unknown refuses a parameter that the kind of source does not take.
+func unknown(name string, kind render.Kind) error {
+	remedy := "use " + strings.Join(settable(definitions(kind)), ", ")
+	for _, other := range slices.Sorted(maps.Keys(kindDefinitions)) {
+		if slices.ContainsFunc(kindDefinitions[other], func(d definition) bool { return d.name == name }) {
+			return refusal.New(fmt.Sprintf("it sets the plugin parameter %s, which is for %s, and its path holds %s", name, inWords[other], inWords[kind]), remedy)
+		}
+	}
+	return refusal.New(fmt.Sprintf("it sets the plugin parameter %q, which Waybill does not know", name), remedy)
 }
 
 func settable(all []definition) []string {

@@ -113,6 +113,18 @@ func (p Pins) Apply(objects []manifest.Object, paths []Path) (Result, error) {
 	return result, nil
 }
 
+// Lookup returns what the freight pins in an image repository, and whether it
+// does. Its RepoURL is the repository as written, or the mirror that the stage has
+// for it.
+func (p Pins) Lookup(repository string) (freight.Image, bool) {
+	image, found := p.images[freight.ImageRepository(repository)]
+	image.RepoURL = repository
+	if image.mirror != "" {
+		image.RepoURL = image.mirror
+	}
+	return image.Image, found
+}
+
 // Image returns an image reference as the freight pins it, and whether it does.
 //
 // The pinned form is repository:tag@digest, with the repository as the manifest
