@@ -19,7 +19,11 @@ var skipMarker = []byte("+argocd:skip-file-rendering")
 // plain reads the manifests of a directory by Argo CD's own rules: its YAML and
 // JSON files in the order of their names, no subdirectories; a YAML file that
 // does not look like a manifest is passed over.
-func (c *Checkout) plain(names []string) ([]manifest.Object, error) {
+func (c *Checkout) plain() ([]manifest.Object, error) {
+	names, err := c.Names()
+	if err != nil {
+		return nil, err
+	}
 	var all []manifest.Object
 	files := newFileSystem(c)
 	for _, name := range names {

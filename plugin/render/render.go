@@ -20,19 +20,18 @@ import (
 // the wish to delete everything. chart renders a Helm chart: its engine is not
 // linked here, because most renders need none.
 func (c *Checkout) Manifests(chart func(*Checkout) ([]manifest.Object, error)) ([]manifest.Object, error) {
-	names, err := c.Names()
+	kind, err := c.Kind()
 	if err != nil {
 		return nil, err
 	}
 	var objects []manifest.Object
-	switch {
-	case slices.ContainsFunc(names, isKustomization):
-		// First, because Argo CD too prefers it where there is a chart beside it.
+	switch kind {
+	case Kustomization:
 		objects, err = c.kustomization()
-	case slices.Contains(names, "Chart.yaml"):
+	case Chart:
 		objects, err = chart(c)
-	default:
-		objects, err = c.plain(names)
+	case Plain:
+		objects, err = c.plain()
 	}
 	if err != nil {
 		return nil, err
