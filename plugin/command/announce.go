@@ -30,7 +30,7 @@ type announcement struct {
 func (c Call) announce() error {
 	held, pins := c.held()
 	var all []announcement
-	for _, d := range definitions() {
+	for _, d := range definitions(c.kind()) {
 		a := announcement{Name: d.name, Title: d.title, Tooltip: d.tooltip, CollectionType: d.form.collection, ItemType: d.form.item, String: d.initial}
 		switch d.name {
 		case parameterFreight:
@@ -44,6 +44,20 @@ func (c Call) announce() error {
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(all)
+}
+
+// kind tells what the path holds, or nothing where that cannot be told.
+func (c Call) kind() render.Kind {
+	checkout, err := render.Open(c.Dir, c.Env[envSourcePath])
+	if err != nil {
+		return ""
+	}
+	defer checkout.Close()
+	kind, err := checkout.Kind()
+	if err != nil {
+		return ""
+	}
+	return kind
 }
 
 // held tells in words what freight the Application holds, and its pins.

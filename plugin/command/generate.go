@@ -20,22 +20,27 @@ func (c Call) generate() (refusal.Subject, error) {
 		return refusal.Subject{}, err
 	}
 	about := refusal.Subject{Application: application}
-	settings, err := parseParameters(c.Env[envParameters])
-	if err != nil {
-		return about, err
-	}
 	checkout, err := render.Open(c.Dir, c.Env[envSourcePath])
 	if err != nil {
 		return about, err
 	}
 	defer checkout.Close()
+	kind, err := checkout.Kind()
+	if err != nil {
+		return about, err
+	}
+	settings, err := parseParameters(c.Env[envParameters], kind)
+	if err != nil {
+		return about, err
+	}
+	settings.options.Kustomize.Variables = c.variables()
 	w, err := c.readWaybill(checkout, application)
 	about = subject(application, w)
 	unpinned := errors.Is(err, errNoWaybill) && settings.allowUnpinned
 	if err != nil && !unpinned {
 		return about, err
 	}
-	objects, err := checkout.Manifests(c.Chart)
+	objects, err := checkout.Manifests(settings.options, c.Chart)
 	if err != nil {
 		return about, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/waybill-cd/waybill/plugin/pin"
 	"github.com/waybill-cd/waybill/plugin/refusal"
+	"github.com/waybill-cd/waybill/plugin/render"
 )
 
 const maxParameters = 128 << 10 // Linux passes no longer variable
@@ -18,6 +19,7 @@ type parameters struct {
 	allowUnpinned bool
 	strict        bool
 	imagePaths    []pin.Path
+	options       render.Options
 }
 
 // definition is one parameter: what Argo CD's parameters tab shows of it, and
@@ -56,8 +58,27 @@ const (
 	parameterImagePaths = "imagePaths"
 )
 
-// definitions are the parameters that every kind of source takes.
-func definitions() []definition {
+// definitions are the parameters that a kind of source takes.
+func definitions(kind render.Kind) []definition {
+	switch kind {
+	case render.Kustomization:
+		return append(commonDefinitions(), kustomizeDefinitions()...)
+	case render.Plain:
+		return append(commonDefinitions(), directoryDefinitions()...)
+	case render.Chart:
+	}
+	return commonDefinitions()
+}
+
+// contents names what the path of a source of each kind holds.
+var contents = map[render.Kind]string{
+	render.Kustomization: "a kustomization",
+	render.Chart:         "a chart",
+	render.Plain:         "plain manifests",
+}
+
+// commonDefinitions are the parameters that every kind of source takes.
+func commonDefinitions() []definition {
 	return []definition{
 		{
 			name: parameterFreight, title: "Freight", form: aText,
@@ -103,20 +124,20 @@ func definitions() []definition {
 }
 
 // parseParameters reads ARGOCD_APP_PARAMETERS, which is empty or "null" for an
-// Application without any.
-func parseParameters(text string) (parameters, error) {
+// Application without any. kind is that of its source.
+func parseParameters(text string, kind render.Kind) (parameters, error) {
 	var p parameters
 	if text == "" {
 		return p, nil
 	}
 	if len(text) > maxParameters {
-		return p, refusal.New(fmt.Sprintf("its plugin parameters are larger than %d KiB", maxParameters>>10), "name fewer image paths")
+		return p, refusal.New(fmt.Sprintf("its plugin parameters are larger than %d KiB", maxParameters>>10), "write less of them")
 	}
 	var all []value
 	if err := json.Unmarshal([]byte(text), &all); err != nil {
 		return p, refusal.New("its plugin parameters are no list of {name, string|array|map}", "mend spec.source.plugin.parameters")
 	}
-	known := definitions()
+	known := definitions(kind)
 	seen := map[string]bool{}
 	for _, given := range all {
 		if seen[given.Name] {
@@ -126,8 +147,7 @@ func parseParameters(text string) (parameters, error) {
 		i := slices.IndexFunc(known, func(d definition) bool { return d.name == given.Name })
 		switch {
 		case i < 0:
-			return p, refusal.New(fmt.Sprintf("it sets the plugin parameter %q, which Waybill does not know", given.Name),
-				"use "+strings.Join(settable(known), ", "))
+			return p, unknown(given.Name, kind)
 		case known[i].set == nil:
 			return p, refusal.New(fmt.Sprintf("it sets the plugin parameter %s, which only tells what was promoted", given.Name),
 				"remove it and promote instead")
@@ -139,6 +159,22 @@ func parseParameters(text string) (parameters, error) {
 	return p, nil
 }
 
+// unknown refuses a parameter that the kind of source does not take.
+func unknown(name string, kind render.Kind) error {
+	var takers []string
+	for _, other := range []render.Kind{render.Kustomization, render.Chart, render.Plain} {
+		if slices.Contains(settable(definitions(other)), name) {
+			takers = append(takers, contents[other])
+		}
+	}
+	if len(takers) > 0 {
+		return refusal.New(fmt.Sprintf("it sets the plugin parameter %s, which goes with %s, and its path holds %s",
+			name, strings.Join(takers, " or "), contents[kind]), "remove it")
+	}
+	return refusal.New(fmt.Sprintf("it sets the plugin parameter %q, which Waybill does not know", name),
+		"use "+strings.Join(settable(definitions(kind)), ", "))
+}
+
 func settable(all []definition) []string {
 	var names []string
 	for _, d := range all {
@@ -147,4 +183,28 @@ func settable(all []definition) []string {
 		}
 	}
 	return names
+}
+
+// intoText returns how to set a text.
+func intoText(field func(*parameters) *string) func(*parameters, value) error {
+	return func(p *parameters, v value) (err error) {
+		*field(p), err = v.anyText()
+		return err
+	}
+}
+
+// intoBoolean returns how to set "true" or "false".
+func intoBoolean(field func(*parameters) *bool) func(*parameters, value) error {
+	return func(p *parameters, v value) (err error) {
+		*field(p), err = v.boolean()
+		return err
+	}
+}
+
+// intoMap returns how to set a map, of which example is one.
+func intoMap(example string, field func(*parameters) *map[string]string) func(*parameters, value) error {
+	return func(p *parameters, v value) (err error) {
+		*field(p), err = v.pairs(example)
+		return err
+	}
 }

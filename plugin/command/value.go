@@ -45,3 +45,20 @@ func (v value) list(example string) ([]string, error) {
 	}
 	return v.Array, nil
 }
+
+// anyText returns a text that may be empty.
+func (v value) anyText() (string, error) {
+	text, ok := v.text()
+	if !ok {
+		return "", refusal.New(fmt.Sprintf("its plugin parameter %s is no text", v.Name), "write string: …")
+	}
+	return text, nil
+}
+
+// pairs returns the entries of a map. example is how a user writes one.
+func (v value) pairs(example string) (map[string]string, error) {
+	if v.String != nil || v.Array != nil {
+		return nil, refusal.New(fmt.Sprintf("its plugin parameter %s is no map", v.Name), "write map: "+example)
+	}
+	return v.Map, nil
+}
