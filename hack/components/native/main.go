@@ -42,6 +42,11 @@ type answer struct {
 }
 
 func main() {
+	// Argo CD's packages make loggers of their own, by this variable.
+	if err := os.Setenv("ARGOCD_LOG_LEVEL", "fatal"); err != nil {
+		fmt.Fprintln(os.Stderr, "native:", err)
+		os.Exit(1)
+	}
 	logrus.SetOutput(io.Discard)
 	if err := serve(context.Background(), json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)); err != nil {
 		fmt.Fprintln(os.Stderr, "native:", err)
