@@ -17,9 +17,10 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## Build the three binaries into bin/.
+build: ## Build the four binaries into bin/.
 	$(GO_BUILD) -o bin/waybill-proxy ./proxy
 	$(GO_BUILD) -o bin/waybill-plugin ./plugin
+	$(GO_BUILD) -o bin/waybill-plugin-chart ./plugin/chart
 	$(GO_BUILD) -o bin/argocd-waybill ./proxy/cli/argocd-waybill
 
 .PHONY: demo

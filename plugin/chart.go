@@ -17,8 +17,8 @@ const chartBinary = "waybill-plugin-chart"
 // becomeChart makes the process the chart binary, with the same arguments,
 // standard streams and environment: one process renders, and the supervisor's
 // signals reach it.
-func becomeChart(environment []string) func(*render.Checkout) ([]manifest.Object, error) {
-	return func(*render.Checkout) ([]manifest.Object, error) {
+func becomeChart(environment []string) render.ChartRenderer {
+	return func(*render.Checkout, render.ChartOptions) ([]manifest.Object, error) {
 		self, err := os.Executable()
 		if err == nil {
 			err = syscall.Exec(filepath.Join(filepath.Dir(self), chartBinary), os.Args, environment)

@@ -36,6 +36,7 @@ import (
 var hello = product{
 	Name:        "hello",
 	Package:     "github.com/waybill-cd/waybill/hack/images/testdata/hello",
+	Beside:      []program{{Name: "hello-beside", Package: "github.com/waybill-cd/waybill/hack/images/testdata/hello"}},
 	Description: "Says hello.",
 	User:        4242,
 	Account:     "somebody",
@@ -168,6 +169,7 @@ func checkImage(t *testing.T, image v1.Image, architecture string) {
 		"drwxr-xr-x usr/local/",
 		"drwxr-xr-x usr/local/bin/",
 		"-rwxr-xr-x usr/local/bin/hello",
+		"-rwxr-xr-x usr/local/bin/hello-beside",
 	}, listing); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
@@ -176,6 +178,7 @@ func checkImage(t *testing.T, image v1.Image, architecture string) {
 	}
 	checkRoots(t, files[rootsFile])
 	checkBinary(t, files["usr/local/bin/hello"], architecture)
+	checkBinary(t, files["usr/local/bin/hello-beside"], architecture)
 }
 
 // extract returns the files of an image, and a listing with their modes in the
@@ -303,20 +306,22 @@ func TestABadRequestSaysWhatIsAllowed(t *testing.T) {
 // The linker says nothing when there is no such variable.
 func TestEveryProductTakesItsVersionFromTheLinker(t *testing.T) {
 	for _, p := range products() {
-		out, err := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.Name}} {{.Dir}}", p.Package).Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		name, dir, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
-		if name != "main" {
-			t.Errorf("%s is the package %s", p.Package, name)
-		}
-		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !slices.ContainsFunc(files, declaresVersion) {
-			t.Errorf("%s has no variable version", p.Package)
+		for _, program := range p.programs() {
+			out, err := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.Name}} {{.Dir}}", program.Package).Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			name, dir, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+			if name != "main" {
+				t.Errorf("%s is the package %s", program.Package, name)
+			}
+			files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(files, declaresVersion) {
+				t.Errorf("%s has no variable version", program.Package)
+			}
 		}
 	}
 }

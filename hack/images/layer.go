@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -48,23 +49,26 @@ func (p product) userland(path string, at time.Time) (v1.Layer, error) {
 	})
 }
 
-// program is the layer that holds the binary.
-func (p product) program(path string, at time.Time, binary string) (v1.Layer, error) {
-	f, err := os.Open(binary)
-	if err != nil {
-		return nil, fmt.Errorf("reading the binary of %s: %w", p.Name, err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("reading the binary of %s: %w", p.Name, err)
-	}
-	return layer(path, at, []entry{
+// binaries is the layer that holds the programs, which lie in the folder built.
+func (p product) binaries(path string, at time.Time, built string) (v1.Layer, error) {
+	entries := []entry{
 		{name: "usr/", mode: 0o755},
 		{name: "usr/local/", mode: 0o755},
 		{name: binariesFolder + "/", mode: 0o755},
-		{name: binariesFolder + "/" + p.Name, mode: 0o755, content: f, size: info.Size()},
-	})
+	}
+	for _, program := range p.programs() {
+		f, err := os.Open(filepath.Join(built, program.Name))
+		if err != nil {
+			return nil, fmt.Errorf("reading the binary of %s: %w", program.Name, err)
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil {
+			return nil, fmt.Errorf("reading the binary of %s: %w", program.Name, err)
+		}
+		entries = append(entries, entry{name: binariesFolder + "/" + program.Name, mode: 0o755, content: f, size: info.Size()})
+	}
+	return layer(path, at, entries)
 }
 
 // layer packs the entries, all of them dated at, by way of a tar file at path,

@@ -50,6 +50,7 @@ func products() []product {
 		{
 			Name:        "waybill-plugin",
 			Package:     "github.com/waybill-cd/waybill/plugin",
+			Beside:      []program{{Name: "waybill-plugin-chart", Package: "github.com/waybill-cd/waybill/plugin/chart"}},
 			Description: "Renders an Argo CD Application pinned to the freight its stage holds, as a sidecar of argocd-repo-server.",
 			// The user of Argo CD's own images: repo-server and sidecar share a socket.
 			User:    999,

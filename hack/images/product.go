@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -16,9 +17,21 @@ import (
 type product struct {
 	Name        string // of the binary and of the repository
 	Package     string // import path of its main package, which has a variable version
+	Beside      []program
 	Description string
 	User        int    // user and group that it runs as
 	Account     string // name of both
+}
+
+// program is one that a product's own needs beside it.
+type program struct {
+	Name    string // of the binary
+	Package string // import path of its main package, which has a variable version
+}
+
+// programs are all that the image holds, the one that it starts first.
+func (p product) programs() []program {
+	return append([]program{{Name: p.Name, Package: p.Package}}, p.Beside...)
 }
 
 // index builds the product for the platforms. The folder dir keeps the files that
@@ -31,15 +44,17 @@ func (p product) index(ctx context.Context, s source, platforms []v1.Platform, d
 	var images []mutate.IndexAddendum
 	for _, platform := range platforms {
 		report(progress, fmt.Sprintf("building %s %s for %s", p.Name, s.Version, platform.String()))
-		path := filepath.Join(dir, p.Name+"."+platform.Architecture)
-		if err := compile(ctx, p.Package, path, s.Version, platform); err != nil {
-			return nil, err
+		built := filepath.Join(dir, p.Name+"."+platform.Architecture)
+		for _, program := range p.programs() {
+			if err := compile(ctx, program.Package, filepath.Join(built, program.Name), s.Version, platform); err != nil {
+				return nil, err
+			}
 		}
-		program, err := p.program(path+".tar", s.Time, path)
+		binaries, err := p.binaries(built+".tar", s.Time, built)
 		if err != nil {
 			return nil, err
 		}
-		image, err := p.image(s, platform, userland, program)
+		image, err := p.image(s, platform, userland, binaries)
 		if err != nil {
 			return nil, fmt.Errorf("making the image %s for %s: %w", p.Name, platform.String(), err)
 		}
@@ -50,7 +65,7 @@ func (p product) index(ctx context.Context, s source, platforms []v1.Platform, d
 }
 
 // image puts the layers and the configuration together.
-func (p product) image(s source, platform v1.Platform, userland, program v1.Layer) (v1.Image, error) {
+func (p product) image(s source, platform v1.Platform, userland, binaries v1.Layer) (v1.Image, error) {
 	image := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
 	user := fmt.Sprintf("%d:%d", p.User, p.User)
 	image, err := mutate.ConfigFile(image, &v1.ConfigFile{
@@ -69,9 +84,13 @@ func (p product) image(s source, platform v1.Platform, userland, program v1.Laye
 	if err != nil {
 		return nil, err
 	}
+	var packages []string
+	for _, program := range p.programs() {
+		packages = append(packages, program.Package)
+	}
 	return mutate.Append(image,
 		mutate.Addendum{Layer: userland, History: v1.History{Created: v1.Time{Time: s.Time}, CreatedBy: "hack/images: root certificates and the account " + p.Account}},
-		mutate.Addendum{Layer: program, History: v1.History{Created: v1.Time{Time: s.Time}, CreatedBy: "hack/images: " + p.Package}},
+		mutate.Addendum{Layer: binaries, History: v1.History{Created: v1.Time{Time: s.Time}, CreatedBy: "hack/images: " + strings.Join(packages, ", ")}},
 	)
 }
 

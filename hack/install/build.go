@@ -28,6 +28,8 @@ var packages = []struct{ name, path string }{
 	{"waybill-proxy", "./proxy"},
 	{"waybill-plugin", "./plugin"},
 	{"argocd-waybill", "./proxy/cli/argocd-waybill"},
+	// It is looked for beside waybill-plugin.
+	{"waybill-plugin-chart", "./plugin/chart"},
 }
 
 // Build builds the binaries into a folder. flags are further ones for go build.

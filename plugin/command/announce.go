@@ -46,16 +46,16 @@ func (c Call) announce() error {
 	return encoder.Encode(all)
 }
 
-// kind tells what the path holds, or nothing where that cannot be told.
+// kind returns what the Application's path holds, plain where that is not known.
 func (c Call) kind() render.Kind {
 	checkout, err := render.Open(c.Dir, c.Env[envSourcePath])
 	if err != nil {
-		return ""
+		return render.Plain
 	}
 	defer checkout.Close()
 	kind, err := checkout.Kind()
 	if err != nil {
-		return ""
+		return render.Plain
 	}
 	return kind
 }

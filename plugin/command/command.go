@@ -16,7 +16,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 	"github.com/waybill-cd/waybill/plugin/render"
 )
@@ -46,11 +45,11 @@ type Call struct {
 	// Version is the program's own.
 	Version string
 	// Chart renders the Helm chart in the Application's path.
-	Chart func(*render.Checkout) ([]manifest.Object, error)
+	Chart render.ChartRenderer
 }
 
 // New returns the run that the process was started for.
-func New(version string, chart func(*render.Checkout) ([]manifest.Object, error)) Call {
+func New(version string, chart render.ChartRenderer) Call {
 	return Call{
 		Args:    os.Args[1:],
 		Dir:     ".",

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/waybill-cd/waybill/extension/waybill"
 	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/pin"
 	"github.com/waybill-cd/waybill/plugin/refusal"
@@ -33,31 +32,42 @@ func (c Call) generate() (refusal.Subject, error) {
 	if err != nil {
 		return about, err
 	}
-	settings.options.Kustomize.Variables = c.variables()
 	w, err := c.readWaybill(checkout, application)
 	about = subject(application, w)
 	unpinned := errors.Is(err, errNoWaybill) && settings.allowUnpinned
 	if err != nil && !unpinned {
 		return about, err
 	}
-	objects, err := checkout.Manifests(settings.options, c.Chart)
+	var pins pin.Pins
+	if !unpinned {
+		if pins, err = pin.New(w.Freight); err != nil {
+			return about, err
+		}
+	}
+	sources := render.Options{Kustomize: c.kustomizeOptions(settings.kustomize), Directory: settings.directory}
+	objects, err := checkout.Manifests(sources, func(checkout *render.Checkout) ([]manifest.Object, error) {
+		options, err := c.chartOptions(settings.chart, application)
+		if err == nil && !unpinned {
+			err = settings.chart.pin(&options, pins, w.Freight)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return c.Chart(checkout, options)
+	})
 	if err != nil {
 		return about, err
 	}
 	if !unpinned {
-		if err := pinAll(objects, w, settings); err != nil {
+		if err := pinAll(objects, pins, settings); err != nil {
 			return about, err
 		}
 	}
 	return about, c.write(objects)
 }
 
-// pinAll puts the waybill's pins into the objects.
-func pinAll(objects []manifest.Object, w waybill.Waybill, settings parameters) error {
-	pins, err := pin.New(w.Freight)
-	if err != nil {
-		return err
-	}
+// pinAll puts the pins into the objects.
+func pinAll(objects []manifest.Object, pins pin.Pins, settings parameters) error {
 	result, err := pins.Apply(objects, settings.imagePaths)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package command
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,7 +20,9 @@ type parameters struct {
 	allowUnpinned bool
 	strict        bool
 	imagePaths    []pin.Path
-	options       render.Options
+	chart         chartParameters
+	kustomize     kustomizeParameters
+	directory     render.DirectoryOptions
 }
 
 // definition is one parameter: what Argo CD's parameters tab shows of it, and
@@ -60,14 +63,14 @@ const (
 
 // definitions are the parameters that a kind of source takes.
 func definitions(kind render.Kind) []definition {
-	switch kind {
-	case render.Kustomization:
-		return append(commonDefinitions(), kustomizeDefinitions()...)
-	case render.Plain:
-		return append(commonDefinitions(), directoryDefinitions()...)
-	case render.Chart:
-	}
-	return commonDefinitions()
+	return append(commonDefinitions(), kindDefinitions[kind]...)
+}
+
+// kindDefinitions are the parameters that one kind of source takes alone.
+var kindDefinitions = map[render.Kind][]definition{
+	render.Kustomization: kustomizeDefinitions,
+	render.Chart:         chartDefinitions,
+	render.Plain:         directoryDefinitions,
 }
 
 // contents names what the path of a source of each kind holds.
@@ -124,7 +127,7 @@ func commonDefinitions() []definition {
 }
 
 // parseParameters reads ARGOCD_APP_PARAMETERS, which is empty or "null" for an
-// Application without any. kind is that of its source.
+// Application without any. kind is what the Application's path holds.
 func parseParameters(text string, kind render.Kind) (parameters, error) {
 	var p parameters
 	if text == "" {
@@ -162,8 +165,8 @@ func parseParameters(text string, kind render.Kind) (parameters, error) {
 // unknown refuses a parameter that the kind of source does not take.
 func unknown(name string, kind render.Kind) error {
 	var takers []string
-	for _, other := range []render.Kind{render.Kustomization, render.Chart, render.Plain} {
-		if slices.Contains(settable(definitions(other)), name) {
+	for _, other := range slices.Sorted(maps.Keys(kindDefinitions)) {
+		if slices.ContainsFunc(kindDefinitions[other], func(d definition) bool { return d.name == name }) {
 			takers = append(takers, contents[other])
 		}
 	}
@@ -183,28 +186,4 @@ func settable(all []definition) []string {
 		}
 	}
 	return names
-}
-
-// intoText returns how to set a text.
-func intoText(field func(*parameters) *string) func(*parameters, value) error {
-	return func(p *parameters, v value) (err error) {
-		*field(p), err = v.anyText()
-		return err
-	}
-}
-
-// intoBoolean returns how to set "true" or "false".
-func intoBoolean(field func(*parameters) *bool) func(*parameters, value) error {
-	return func(p *parameters, v value) (err error) {
-		*field(p), err = v.boolean()
-		return err
-	}
-}
-
-// intoMap returns how to set a map, of which example is one.
-func intoMap(example string, field func(*parameters) *map[string]string) func(*parameters, value) error {
-	return func(p *parameters, v value) (err error) {
-		*field(p), err = v.pairs(example)
-		return err
-	}
 }

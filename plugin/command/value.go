@@ -38,27 +38,26 @@ func (v value) text() (string, bool) {
 	return *v.String, true
 }
 
+// textual returns a text, whatever it says.
+func (v value) textual() (string, error) {
+	if text, ok := v.text(); ok {
+		return text, nil
+	}
+	return "", refusal.New(fmt.Sprintf("its plugin parameter %s is no text", v.Name), "write string: …")
+}
+
+// texts returns a map of texts. example is how a user writes one.
+func (v value) texts(example string) (map[string]string, error) {
+	if v.String != nil || v.Array != nil {
+		return nil, refusal.New(fmt.Sprintf("its plugin parameter %s is no map", v.Name), "write map: "+example)
+	}
+	return v.Map, nil
+}
+
 // list returns the elements. example is how a user writes one.
 func (v value) list(example string) ([]string, error) {
 	if v.String != nil || v.Map != nil {
 		return nil, refusal.New(fmt.Sprintf("its plugin parameter %s is no list", v.Name), "write array: "+example)
 	}
 	return v.Array, nil
-}
-
-// anyText returns a text that may be empty.
-func (v value) anyText() (string, error) {
-	text, ok := v.text()
-	if !ok {
-		return "", refusal.New(fmt.Sprintf("its plugin parameter %s is no text", v.Name), "write string: …")
-	}
-	return text, nil
-}
-
-// pairs returns the entries of a map. example is how a user writes one.
-func (v value) pairs(example string) (map[string]string, error) {
-	if v.String != nil || v.Array != nil {
-		return nil, refusal.New(fmt.Sprintf("its plugin parameter %s is no map", v.Name), "write map: "+example)
-	}
-	return v.Map, nil
 }

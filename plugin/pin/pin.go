@@ -88,6 +88,13 @@ func (p Pins) Apply(objects []manifest.Object, paths []Path) (Result, error) {
 	return result, nil
 }
 
+// Lookup returns the pin of an image repository, however it is written, and
+// whether there is one.
+func (p Pins) Lookup(repository string) (freight.Image, bool) {
+	image, found := p.images[freight.ImageRepository(repository)]
+	return image, found
+}
+
 // Image returns an image reference as the freight pins it, and whether it does.
 //
 // The pinned form is repository:tag@digest, with the repository as the manifest

@@ -22,7 +22,7 @@ func (o KustomizeOptions) setImages(k *types.Kustomization) error {
 	}
 	byName := map[string]types.Image{}
 	for _, text := range o.Images {
-		image, err := parseImage(o.substitute(text))
+		image, err := parseImage(text)
 		if err != nil {
 			return err
 		}

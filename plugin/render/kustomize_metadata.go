@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -21,7 +20,7 @@ func (o KustomizeOptions) addLabels(k *types.Kustomization) error {
 		return refusal.New("it sets the plugin parameter labelIncludeTemplates without labelWithoutSelector",
 			"set both, or neither: labels of selectors are in templates anyway")
 	}
-	labels, err := pairs("commonLabels", o.CommonLabels, o.substitute)
+	labels, err := pairs("commonLabels", o.CommonLabels)
 	if err != nil {
 		return err
 	}
@@ -48,11 +47,7 @@ func (o KustomizeOptions) addAnnotations(k *types.Kustomization) error {
 	if len(o.CommonAnnotations) == 0 {
 		return nil
 	}
-	replace := func(text string) string { return text }
-	if o.CommonAnnotationsEnvsubst {
-		replace = o.substitute
-	}
-	annotations, err := pairs("commonAnnotations", o.CommonAnnotations, replace)
+	annotations, err := pairs("commonAnnotations", o.CommonAnnotations)
 	if err != nil {
 		return err
 	}
@@ -61,13 +56,13 @@ func (o KustomizeOptions) addAnnotations(k *types.Kustomization) error {
 
 // pairs returns what kustomize makes of keys and values, which Argo CD hands
 // over as arguments of the form key:value.
-func pairs(parameter string, given map[string]string, replace func(string) string) (map[string]string, error) {
+func pairs(parameter string, given map[string]string) (map[string]string, error) {
 	all := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if err := noOption(parameter, name); err != nil {
 			return nil, err
 		}
-		key, value, _ := strings.Cut(name+":"+replace(given[name]), ":")
+		key, value, _ := strings.Cut(name+":"+given[name], ":")
 		if key == "" {
 			return nil, refusal.New("its plugin parameter "+parameter+" has an entry without a key", "name it")
 		}
@@ -92,17 +87,6 @@ func merge(into *map[string]string, given map[string]string, force bool, what, p
 		(*into)[key] = given[key]
 	}
 	return nil
-}
-
-// substitute replaces $NAME and ${NAME}; $$ is a dollar sign (argo-cd, v1alpha1,
-// Env.Envsubst).
-func (o KustomizeOptions) substitute(text string) string {
-	return os.Expand(text, func(name string) string {
-		if name == "$" {
-			return "$"
-		}
-		return o.Variables[name]
-	})
 }
 
 // noOption refuses what kustomize would take for one of its options.

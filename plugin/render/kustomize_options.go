@@ -40,9 +40,6 @@ type KustomizeOptions struct {
 	// ForceCommonAnnotations lets CommonAnnotations replace what the
 	// kustomization sets.
 	ForceCommonAnnotations bool
-	// CommonAnnotationsEnvsubst replaces $NAME in CommonAnnotations, as is always
-	// done in Images and CommonLabels.
-	CommonAnnotationsEnvsubst bool
 
 	// Patches are added to those of the kustomization.
 	Patches []types.Patch
@@ -50,10 +47,6 @@ type KustomizeOptions struct {
 	Components []string
 	// IgnoreMissingComponents passes over those of Components that are not there.
 	IgnoreMissingComponents bool
-
-	// Variables are what $NAME stands for, by name. One that is not there stands
-	// for nothing.
-	Variables map[string]string
 }
 
 // isEmpty tells whether there is nothing to edit.

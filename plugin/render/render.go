@@ -15,8 +15,8 @@ import (
 	"github.com/waybill-cd/waybill/plugin/refusal"
 )
 
-// Options are what an Application sets for its kind of source. Those of other
-// kinds are not looked at.
+// Options are what an Application sets for its kustomization or directory. Those
+// of another kind than its path's are not looked at.
 type Options struct {
 	Kustomize KustomizeOptions
 	Directory DirectoryOptions

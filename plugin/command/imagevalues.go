@@ -1,0 +1,73 @@
+package command
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/waybill-cd/waybill/plugin/pin"
+	"github.com/waybill-cd/waybill/plugin/refusal"
+)
+
+// imageValue is one entry of the parameter imageValues: a place in a chart's
+// values, and what of an image of the freight goes there. It is for charts that
+// make images of values where no pin of a container reaches: in arguments, in
+// custom resources, in configuration.
+type imageValue struct {
+	path       string // in Helm's notation, as for --set
+	repository string // as the entry writes it
+	part       string // one of imageParts
+}
+
+// imageParts are the parts of an image that a value can take, as the tooltip and
+// errors list them.
+var imageParts = []string{"repository", "tag", "digest", "version", "reference"}
+
+// parseImageValues reads the entries, in the order of their places.
+func parseImageValues(given map[string]string) ([]imageValue, error) {
+	var all []imageValue
+	for _, path := range slices.Sorted(maps.Keys(given)) {
+		repository, part, _ := strings.Cut(given[path], "#")
+		if repository == "" || !slices.Contains(imageParts, part) {
+			return nil, refusal.New(fmt.Sprintf("its plugin parameter imageValues sets %s to %q, which names no part of an image", path, given[path]),
+				"write <image repository>#<part>, part one of "+strings.Join(imageParts, ", "))
+		}
+		if path == "" || strings.ContainsAny(path, ",=") {
+			return nil, refusal.New(fmt.Sprintf("its plugin parameter imageValues sets %q, which is no place in the values", path),
+				"name one as image.tag or containers[0].image")
+		}
+		all = append(all, imageValue{path: path, repository: repository, part: part})
+	}
+	return all, nil
+}
+
+// of returns the text of the value.
+//
+// The tag is tag@digest, because charts put it after a colon: repository:tag is
+// exact then. The version is the bare tag, for labels.
+func (v imageValue) of(pins pin.Pins) (string, error) {
+	image, found := pins.Lookup(v.repository)
+	if !found {
+		return "", refusal.New(fmt.Sprintf("its plugin parameter imageValues takes %s from %s, which no freight pins", v.path, v.repository),
+			"subscribe to it in a warehouse, or remove the entry")
+	}
+	if image.Tag == "" && (v.part == "tag" || v.part == "version") {
+		return "", refusal.New(fmt.Sprintf("its plugin parameter imageValues takes the %s of %s for %s, and its freight pins it without a tag", v.part, v.repository, v.path),
+			"take its digest or its reference")
+	}
+	switch v.part {
+	case "repository":
+		return v.repository, nil
+	case "tag":
+		return image.Tag + "@" + image.Digest, nil
+	case "version":
+		return image.Tag, nil
+	case "digest":
+		return image.Digest, nil
+	}
+	if image.Tag == "" {
+		return v.repository + "@" + image.Digest, nil
+	}
+	return v.repository + ":" + image.Tag + "@" + image.Digest, nil
+}

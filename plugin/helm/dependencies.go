@@ -1,0 +1,131 @@
+package helm
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"helm.sh/helm/v3/pkg/chart"
+
+	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/plugin/refusal"
+)
+
+// complete checks that what the chart depends on is vendored (helm, action,
+// CheckDependencies).
+func complete(c *chart.Chart) error {
+	var missing []string
+	for _, dependency := range c.Metadata.Dependencies {
+		found := slices.ContainsFunc(c.Dependencies(), func(d *chart.Chart) bool { return d.Name() == dependency.Name })
+		if !found {
+			missing = append(missing, dependency.Name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return refusal.New(fmt.Sprintf("its chart depends on %s, which is not in charts/", strings.Join(missing, ", ")),
+		"vendor it with helm dependency build, a render reaches no network")
+}
+
+const promoteAgain = "promote again, which vendors it"
+
+// pinned checks that what the chart depends on and the freight pins is vendored
+// as the freight says: that version in Chart.yaml, in the lock where there is
+// one and in charts/, and that archive where the pin has a digest.
+func pinned(c *chart.Chart, all []vendored, pins []freight.Chart) error {
+	byChart := map[string]freight.Chart{}
+	for _, pin := range pins {
+		name := identity(pin.RepoURL, pin.Name)
+		if known, found := byChart[name]; found && (known.Version != pin.Version || known.Digest != "" && pin.Digest != "" && known.Digest != pin.Digest) {
+			return refusal.New(fmt.Sprintf("its waybill pins the chart %s twice, to %s and to %s", name, known.Version, pin.Version),
+				"subscribe to the chart in one warehouse of the stage only")
+		} else if !found || known.Digest == "" {
+			byChart[name] = pin
+		}
+	}
+	for _, dependency := range c.Metadata.Dependencies {
+		if isAlias(dependency.Repository) && slices.ContainsFunc(pins, func(pin freight.Chart) bool { return path.Base(identity(pin.RepoURL, pin.Name)) == dependency.Name }) {
+			return refusal.New(fmt.Sprintf("its freight pins a chart %s, and Chart.yaml names the repository of that dependency by the alias %s", dependency.Name, dependency.Repository),
+				"write its URL into Chart.yaml")
+		}
+		pin, found := byChart[identity(dependency.Repository, dependency.Name)]
+		if !found {
+			continue
+		}
+		if !sameVersion(dependency.Version, pin.Version) {
+			return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and Chart.yaml names %s", dependency.Name, pin.Version, dependency.Version), promoteAgain)
+		}
+		if err := locked(c.Lock, dependency, pin); err != nil {
+			return err
+		}
+		for _, v := range all {
+			if v.Name() != dependency.Name {
+				continue
+			}
+			if err := v.check(pin); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// locked checks the lock's entry for a dependency. A chart without a lock has
+// what its charts/ hold.
+func locked(lock *chart.Lock, dependency *chart.Dependency, pin freight.Chart) error {
+	if lock == nil {
+		return nil
+	}
+	for _, entry := range lock.Dependencies {
+		if entry == nil || entry.Name != dependency.Name || identity(entry.Repository, entry.Name) != identity(dependency.Repository, dependency.Name) {
+			continue
+		}
+		if sameVersion(entry.Version, pin.Version) {
+			return nil
+		}
+		return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and Chart.lock names %s", dependency.Name, pin.Version, entry.Version), promoteAgain)
+	}
+	return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and Chart.lock does not name it", dependency.Name, pin.Version), promoteAgain)
+}
+
+// check compares a vendored chart with its pin.
+func (v vendored) check(pin freight.Chart) error {
+	switch {
+	case !sameVersion(v.Metadata.Version, pin.Version):
+		return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and charts/%s is %s", v.Name(), pin.Version, v.entry, v.Metadata.Version), promoteAgain)
+	case pin.Digest == "" || v.digest == pin.Digest:
+		return nil
+	case v.digest == "":
+		return refusal.New(fmt.Sprintf("its freight pins the archive of the chart %s by digest, and charts/%s is a folder", v.Name(), v.entry), promoteAgain)
+	}
+	return refusal.New(fmt.Sprintf("charts/%s is not the archive that its freight pins: its digest is %s, not %s", v.entry, short(v.digest), short(pin.Digest)), promoteAgain)
+}
+
+// isAlias tells whether a repository is one of those that `helm repo add` named
+// on somebody's machine, which nothing in Git resolves.
+func isAlias(repository string) bool {
+	return strings.HasPrefix(repository, "@") || strings.HasPrefix(repository, "alias:")
+}
+
+func short(digest string) string {
+	algorithm, hex, _ := strings.Cut(digest, ":")
+	return algorithm + ":" + freight.Short(hex)
+}
+
+// identity is the one name of a chart in a repository, however it is written: a
+// pin of a chart in an OCI registry names it in its URL, a dependency beside it.
+func identity(repository, name string) string {
+	repository = freight.ChartRepository(repository)
+	if name == "" {
+		return repository
+	}
+	return repository + "/" + name
+}
+
+// sameVersion compares versions as they are written, in a chart or as the tag of
+// a registry, which can hold no plus sign (helm, pkg/registry).
+func sameVersion(a, b string) bool {
+	return strings.ReplaceAll(a, "_", "+") == strings.ReplaceAll(b, "_", "+")
+}

@@ -1,0 +1,110 @@
+package helm
+
+import (
+	"encoding/base64"
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/waybill-cd/waybill/plugin/refusal"
+)
+
+// hidden stands for what is not told.
+const hidden = "…"
+
+// What Helm and the libraries below it say beside the point: the texts that they
+// were given, which may hold secrets.
+var (
+	quotedTemplate = regexp.MustCompile(`(?s)(execution for|cannot parse template) "(?:[^"\\]|\\.)*"`)
+	quotedKey      = regexp.MustCompile(`(?s)invalid map key: .*`)
+	quotedScalar   = regexp.MustCompile("(?s)cannot unmarshal !!(\\w+) `.*?`")
+	quotedNumber   = regexp.MustCompile(`(strconv\.\w+|time|duration): (parsing|invalid duration) "(?:[^"\\]|\\.)*"`)
+)
+
+// explain makes an error fit to be shown: no values of secrets, and a remedy.
+func explain(err error, path string, secrets *secrets) error {
+	remedy := "mend the chart, helm template " + path + " shows the same"
+	var refused *refusal.Error
+	text := err.Error()
+	if errors.As(err, &refused) {
+		remedy = refused.Remedy
+		text = strings.TrimSuffix(text, ": "+remedy)
+	}
+	text = strings.ReplaceAll(text, "file:///", "")
+	text = quotedTemplate.ReplaceAllString(text, "$1 "+hidden)
+	text = quotedKey.ReplaceAllString(text, "invalid map key")
+	text = quotedScalar.ReplaceAllString(text, "cannot unmarshal !!$1")
+	text = quotedNumber.ReplaceAllString(text, "$1: $2 "+hidden)
+	return refusal.New(secrets.hide(text), remedy)
+}
+
+// secrets are texts that no error tells.
+type secrets struct{ all []string }
+
+var (
+	secretName = regexp.MustCompile(`(?i)passw|passphrase|pwd|secret|token|credential|api[-_]?key|access[-_]?key|private|signing|dsn`)
+	// Such a name tells where a secret is, not what it is.
+	secretReference = regexp.MustCompile(`(?i)^existing|(name|namespace|ref|path|key|enabled|create|type)$`)
+	secretKey       = regexp.MustCompile(`(?i)(api|access|private|signing)[-_]?key$`)
+)
+
+func isSecret(name string) bool {
+	return secretName.MatchString(name) && (!secretReference.MatchString(name) || secretKey.MatchString(name))
+}
+
+// collect adds the secrets in values, which their names tell: those of fields,
+// and those of variables in lists of name and value.
+func (s *secrets) collect(value any) {
+	switch value := value.(type) {
+	case []any:
+		for _, element := range value {
+			s.collect(element)
+		}
+	case map[string]any:
+		for name, inner := range value {
+			if isSecret(name) {
+				s.all = append(s.all, texts(inner)...)
+			} else {
+				s.collect(inner)
+			}
+		}
+		if name, ok := value["name"].(string); ok && secretName.MatchString(name) {
+			s.all = append(s.all, texts(value["value"])...)
+		}
+	}
+}
+
+// hide takes the secrets out of a text, in plain and as they stand in a Secret.
+func (s *secrets) hide(text string) string {
+	var all []string
+	for _, secret := range s.all {
+		all = append(all, secret, base64.StdEncoding.EncodeToString([]byte(secret)))
+	}
+	// The longest first, since one value may be part of another.
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
+	for _, secret := range all {
+		text = strings.ReplaceAll(text, secret, hidden)
+	}
+	return text
+}
+
+// texts returns all strings in a value, without empty ones.
+func texts(value any) []string {
+	var all []string
+	switch value := value.(type) {
+	case string:
+		if value != "" {
+			all = append(all, value)
+		}
+	case []any:
+		for _, element := range value {
+			all = append(all, texts(element)...)
+		}
+	case map[string]any:
+		for _, element := range value {
+			all = append(all, texts(element)...)
+		}
+	}
+	return all
+}

@@ -1,0 +1,118 @@
+package helm
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"helm.sh/helm/v3/pkg/chart"
+
+	"github.com/waybill-cd/waybill/plugin/refusal"
+)
+
+// schemaURL names a chart's schema for the library, as Helm does.
+const schemaURL = "file:///values.schema.json"
+
+// noReferences refuses the schemas that a schema refers to outside of itself.
+// JSON Schema's own are known without being read.
+type noReferences struct{}
+
+// Load returns the error of a schema elsewhere.
+func (noReferences) Load(url string) (any, error) {
+	return nil, refusal.New("it refers to "+strings.TrimPrefix(url, "file:///")+", and a render reads no schema but values.schema.json itself",
+		"put that schema into it ($defs), or set skipSchemaValidation")
+}
+
+// checkSchemas checks the values of a chart and of all below it against their
+// schemas (helm, chartutil, ValidateAgainstSchema), which may refer to nothing
+// outside of themselves.
+func checkSchemas(c *chart.Chart, values map[string]any) error {
+	if c.Schema != nil {
+		if err := checkSchema(c.Schema, values); err != nil {
+			return fmt.Errorf("values.schema.json of the chart %s: %w", c.Name(), err)
+		}
+	}
+	for _, below := range c.Dependencies() {
+		inner, ok := values[below.Name()].(map[string]any)
+		if !ok {
+			return refusal.New(fmt.Sprintf("the values of the chart %s are no map", below.Name()), "mend them")
+		}
+		if err := checkSchemas(below, inner); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkSchema(text []byte, values map[string]any) error {
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.UseLoader(noReferences{})
+	if err := compiler.AddResource(schemaURL, schema); err != nil {
+		return err
+	}
+	compiled, err := compiler.Compile(schemaURL)
+	if err != nil {
+		var refused *refusal.Error
+		if errors.As(err, &refused) {
+			return refused
+		}
+		return err
+	}
+	err = compiled.Validate(values)
+	var invalid *jsonschema.ValidationError
+	if errors.As(err, &invalid) {
+		return refusal.New(strings.Join(violations(invalid, values), "; "), "set values that it allows, or skipSchemaValidation")
+	}
+	return err
+}
+
+// violations tells what is wrong with which value, but not the values: they may
+// be secret.
+func violations(e *jsonschema.ValidationError, values map[string]any) []string {
+	if len(e.Causes) == 0 {
+		text := e.Error()
+		if i := strings.LastIndex(text, "\n- at "); i >= 0 {
+			text = text[i+len("\n- "):]
+		}
+		for _, value := range texts(at(values, e.InstanceLocation)) {
+			text = strings.ReplaceAll(text, value, hidden)
+		}
+		return []string{text}
+	}
+	var all []string
+	for _, cause := range e.Causes {
+		for _, text := range violations(cause, values) {
+			if !slices.Contains(all, text) {
+				all = append(all, text)
+			}
+		}
+	}
+	return all
+}
+
+// at returns what a JSON pointer, taken apart, leads to, if anything.
+func at(value any, location []string) any {
+	for _, step := range location {
+		switch node := value.(type) {
+		case map[string]any:
+			value = node[step]
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i < 0 || i >= len(node) {
+				return nil
+			}
+			value = node[i]
+		default:
+			return nil
+		}
+	}
+	return value
+}

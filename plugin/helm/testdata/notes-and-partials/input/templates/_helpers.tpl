@@ -1,0 +1,1 @@
+{{/* a comment */}}{{ define "app.name" }}{{ .Values.nameOverride | default .Chart.Name }}{{ end }}
