@@ -12,7 +12,8 @@ import (
 var version = "dev"
 
 func main() {
-	call := command.New(version, becomeChart(os.Environ()))
+	slot := command.Wait()
+	call := command.New(version, becomeChart(os.Environ(), slot))
 	command.Isolate()
 	os.Exit(call.Run())
 }

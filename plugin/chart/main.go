@@ -15,6 +15,7 @@ import (
 var version = "dev"
 
 func main() {
+	command.Wait()
 	call := command.New(version, helm.Render)
 	command.Isolate()
 	os.Exit(call.Run())
