@@ -13,5 +13,6 @@ func Wait() *slots.Slot {
 	if len(os.Args) < 2 || os.Args[1] != "generate" {
 		return nil
 	}
+	defer spareCollections()
 	return slots.Take(os.TempDir(), slots.Count())
 }
