@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/waybill-cd/waybill/hack/stack/component"
+	// What the plugin is built of, so that go test runs this anew when it changes.
+	_ "github.com/waybill-cd/waybill/plugin/command"
 )
 
 // programs are what the tests run.
