@@ -24,8 +24,11 @@ type oneCase struct {
 	Files map[string]string `json:"files,omitempty"`
 	Links map[string]string `json:"links,omitempty"`
 	// Source is spec.source without the plugin, Parameters those of the plugin.
-	Source     map[string]any `json:"source"`
+	Source     map[string]any `json:"source,omitempty"`
 	Parameters []parameter    `json:"parameters,omitempty"`
+	// Edits are the commands of `kustomize edit` that a later Argo CD runs before
+	// it builds, in place of Source, for what this one does not know.
+	Edits [][]string `json:"edits,omitempty"`
 	// Refused is what the plugin says where Argo CD fails.
 	Refused string `json:"refused,omitempty"`
 }
@@ -63,7 +66,11 @@ func readCases(t *testing.T, file string) []oneCase {
 // compare renders a case both ways, each in a checkout of its own, because Argo
 // CD edits the kustomization in place.
 func compare(t *testing.T, c oneCase) {
-	want, failure := renderNatively(t, checkout(t, c), c)
+	native := renderNatively
+	if c.Edits != nil {
+		native = renderEdited
+	}
+	want, failure := native(t, checkout(t, c), c)
 	root := checkout(t, c)
 	before := listing(t, root)
 	got, refusal := render(t, root, c.Path, c.Parameters)
@@ -158,4 +165,21 @@ func renderNatively(t *testing.T, root string, c oneCase) (manifests []manifest.
 		manifests = append(manifests, o)
 	}
 	return manifests, answer.Error
+}
+
+// renderEdited edits the kustomization and builds it.
+func renderEdited(t *testing.T, root string, c oneCase) (manifests []manifest.Object, failure string) {
+	t.Helper()
+	for _, args := range c.Edits {
+		edit := exec.CommandContext(t.Context(), programs.kustomize, append([]string{"edit"}, args...)...)
+		edit.Dir = filepath.Join(root, c.Path)
+		if out, err := edit.CombinedOutput(); err != nil {
+			return nil, string(out)
+		}
+	}
+	out, err := exec.CommandContext(t.Context(), programs.kustomize, "build", filepath.Join(root, c.Path)).Output()
+	if err != nil {
+		return nil, err.Error()
+	}
+	return objects(t, string(out)), ""
 }

@@ -111,5 +111,8 @@ func (g *graph) explain(err error) error {
 	for _, secret := range g.secrets {
 		text = strings.ReplaceAll(text, secret, "…")
 	}
+	if len(g.files.edited) > 0 {
+		return refusal.New(text, "mend it, or the parameters that the Application lays over it")
+	}
 	return refusal.New(text, "mend it, kustomize build "+c.tell(c.path)+" shows the same")
 }

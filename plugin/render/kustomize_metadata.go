@@ -17,7 +17,7 @@ func (o KustomizeOptions) addLabels(k *types.Kustomization) error {
 		return nil
 	}
 	if o.LabelIncludeTemplates && !o.LabelWithoutSelector {
-		return refusal.New("it sets the plugin parameter labelIncludeTemplates without labelWithoutSelector",
+		return refusal.New("its plugin parameter labelIncludeTemplates needs labelWithoutSelector",
 			"set both, or neither: labels of selectors are in templates anyway")
 	}
 	labels, err := pairs("commonLabels", o.CommonLabels)
@@ -82,7 +82,7 @@ func merge(into *map[string]string, given map[string]string, force bool, what, p
 	for _, key := range slices.Sorted(maps.Keys(given)) {
 		if _, found := (*into)[key]; found && !force {
 			return refusal.New(fmt.Sprintf("it sets the common %s %s, which its kustomization sets too", what, key),
-				fmt.Sprintf(`set the parameter %s: "true", or remove one of them`, parameter))
+				fmt.Sprintf(`set %s: "true", or remove one`, parameter))
 		}
 		(*into)[key] = given[key]
 	}
