@@ -22,6 +22,22 @@ func TestThePluginStaysLight(t *testing.T) {
 	}
 }
 
+// TestTheChartBinaryHasHelmsEngineAlone guards it too: the rest of Helm brings
+// kubectl, registries and databases.
+func TestTheChartBinaryHasHelmsEngineAlone(t *testing.T) {
+	for _, dependency := range dependencies(t, "./chart") {
+		for _, heavy := range []string{
+			"helm.sh/helm/v3/pkg/action", "helm.sh/helm/v3/pkg/cli", "helm.sh/helm/v3/pkg/getter", "helm.sh/helm/v3/pkg/registry", "helm.sh/helm/v3/pkg/downloader",
+			"k8s.io/kubectl", "k8s.io/cli-runtime", "oras.land/", "github.com/argoproj/", "sigs.k8s.io/controller-runtime", "github.com/spf13/cobra",
+			"github.com/google/go-containerregistry", "github.com/waybill-cd/waybill/proxy",
+		} {
+			if strings.HasPrefix(dependency, heavy) {
+				t.Errorf("%s is linked in", dependency)
+			}
+		}
+	}
+}
+
 // TestPinningReachesNothing guards the packages that need no kustomize.
 func TestPinningReachesNothing(t *testing.T) {
 	for _, own := range []string{"./pin", "./manifest", "./refusal"} {

@@ -73,10 +73,10 @@ var kindDefinitions = map[render.Kind][]definition{
 	render.Plain:         directoryDefinitions,
 }
 
-// contents names what the path of a source of each kind holds.
-var contents = map[render.Kind]string{
+// inWords names what the path of a source of each kind holds.
+var inWords = map[render.Kind]string{
 	render.Kustomization: "a kustomization",
-	render.Chart:         "a chart",
+	render.Chart:         "a Helm chart",
 	render.Plain:         "plain manifests",
 }
 
@@ -167,12 +167,12 @@ func unknown(name string, kind render.Kind) error {
 	var takers []string
 	for _, other := range slices.Sorted(maps.Keys(kindDefinitions)) {
 		if slices.ContainsFunc(kindDefinitions[other], func(d definition) bool { return d.name == name }) {
-			takers = append(takers, contents[other])
+			takers = append(takers, inWords[other])
 		}
 	}
 	if len(takers) > 0 {
-		return refusal.New(fmt.Sprintf("it sets the plugin parameter %s, which goes with %s, and its path holds %s",
-			name, strings.Join(takers, " or "), contents[kind]), "remove it")
+		return refusal.New(fmt.Sprintf("it sets the plugin parameter %s, which is for %s, and its path holds %s",
+			name, strings.Join(takers, " or "), inWords[kind]), "remove it")
 	}
 	return refusal.New(fmt.Sprintf("it sets the plugin parameter %q, which Waybill does not know", name),
 		"use "+strings.Join(settable(definitions(kind)), ", "))

@@ -177,7 +177,8 @@ func (c Call) chartOptions(given chartParameters, application string) (render.Ch
 	if options.KubeVersion == "" {
 		options.KubeVersion = c.Env[envKubeVersion]
 	}
-	options.KubeVersion = strings.ReplaceAll(options.KubeVersion, "+", "")
+	// Some clusters report 1.34+, which Helm does not take.
+	options.KubeVersion, _, _ = strings.Cut(options.KubeVersion, "+")
 	if len(options.APIVersions) == 0 && c.Env[envAPIVersions] != "" {
 		options.APIVersions = strings.Split(c.Env[envAPIVersions], ",")
 	}
@@ -210,7 +211,7 @@ func (c Call) ofThisSource(name string) error {
 	if !found || strings.HasPrefix(reference, "$") || slices.Contains(buildVariables, reference) {
 		return nil
 	}
-	return refusal.New(fmt.Sprintf("its value file %s is of another source, which Argo CD does not hand to a plugin", name),
+	return refusal.New(fmt.Sprintf("its file %s is of another source, which Argo CD does not hand to a plugin", name),
 		"copy the file into this source")
 }
 

@@ -1,24 +1,64 @@
 package helm
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
 
 	"helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chartutil"
 
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/plugin/refusal"
+	"github.com/waybill-cd/waybill/plugin/render"
 )
+
+// beside adds the charts of the repository that the chart depends on by
+// file:// and does not vendor, as helm dependency build would package them
+// (helm, downloader). It is the one download of Argo CD's that needs no network.
+func (s *source) beside(c *chart.Chart) error {
+	for _, dependency := range c.Metadata.Dependencies {
+		dir, found := strings.CutPrefix(dependency.Repository, "file://")
+		if !found || holds(c, dependency) {
+			continue
+		}
+		if path.IsAbs(dir) {
+			return refusal.New(fmt.Sprintf("its chart depends on %s in a folder of some machine", dependency.Name), "write repository: file://../"+dependency.Name)
+		}
+		local, _, err := s.load(dir)
+		if err != nil {
+			return absent(fmt.Errorf("its chart depends on %s: %w", dependency.Name, err))
+		}
+		if local.Name() != dependency.Name || !chartutil.IsCompatibleRange(dependency.Version, local.Metadata.Version) {
+			return refusal.New(fmt.Sprintf("its chart depends on %s %s, and %s holds %s %s", dependency.Name, dependency.Version, dir, local.Name(), local.Metadata.Version),
+				"mend dependencies in Chart.yaml")
+		}
+		c.AddDependency(local)
+	}
+	return nil
+}
+
+// absent adds a remedy to an error that has none.
+func absent(err error) error {
+	var refused *refusal.Error
+	if errors.As(err, &refused) {
+		return err
+	}
+	return refusal.Wrap(err, render.AbsentRemedy)
+}
+
+func holds(c *chart.Chart, dependency *chart.Dependency) bool {
+	return slices.ContainsFunc(c.Dependencies(), func(d *chart.Chart) bool { return d.Name() == dependency.Name })
+}
 
 // complete checks that what the chart depends on is vendored (helm, action,
 // CheckDependencies).
 func complete(c *chart.Chart) error {
 	var missing []string
 	for _, dependency := range c.Metadata.Dependencies {
-		found := slices.ContainsFunc(c.Dependencies(), func(d *chart.Chart) bool { return d.Name() == dependency.Name })
-		if !found {
+		if !holds(c, dependency) {
 			missing = append(missing, dependency.Name)
 		}
 	}

@@ -38,7 +38,15 @@ import (
 // Render renders the chart in the checkout's path. The objects come in the order
 // of helm template: CRDs, what is installed in Helm's order of kinds, hooks. Hooks
 // are manifests with their annotations, which Argo CD acts on.
-func Render(checkout *render.Checkout, options render.ChartOptions) (objects []manifest.Object, err error) {
+//
+// It is for a process that ends with it: a chart that takes too much memory goes
+// on rendering after its refusal.
+func Render(checkout *render.Checkout, options render.ChartOptions) ([]manifest.Object, error) {
+	return bounded(func() ([]manifest.Object, error) { return explained(checkout, options) })
+}
+
+// explained renders, with errors that are fit to be shown.
+func explained(checkout *render.Checkout, options render.ChartOptions) (objects []manifest.Object, err error) {
 	secrets := &secrets{}
 	defer func() {
 		// Helm is known to panic on some broken charts, whose stack would
@@ -50,6 +58,10 @@ func Render(checkout *render.Checkout, options render.ChartOptions) (objects []m
 			err = explain(err, checkout.Path(), secrets)
 		}
 	}()
+	return renderChart(checkout, options, secrets)
+}
+
+func renderChart(checkout *render.Checkout, options render.ChartOptions, secrets *secrets) ([]manifest.Object, error) {
 	if err := chartutil.ValidateReleaseName(options.ReleaseName); err != nil {
 		return nil, refusal.New(fmt.Sprintf("its release name %q is none that Helm takes", options.ReleaseName),
 			"set releaseName: at most 53 of a-z, 0-9, - and .")
@@ -78,6 +90,9 @@ func load(checkout *render.Checkout, options render.ChartOptions) (*chart.Chart,
 	default:
 		return nil, refusal.New(fmt.Sprintf("its chart %s is of the type %s, which cannot be installed", c.Name(), c.Metadata.Type),
 			"set type: application, or render the chart that depends on it")
+	}
+	if err := source.beside(c); err != nil {
+		return nil, err
 	}
 	if err := complete(c); err != nil {
 		return nil, err
@@ -109,7 +124,7 @@ func template(c *chart.Chart, given map[string]any, options render.ChartOptions,
 	if err != nil {
 		return nil, err
 	}
-	secrets.collect(merged)
+	secrets.collect(map[string]any(merged))
 	if !options.SkipSchemaValidation {
 		if err := checkSchemas(c, merged); err != nil {
 			return nil, err

@@ -60,9 +60,9 @@ func checkSchema(text []byte, values map[string]any) error {
 	}
 	compiled, err := compiler.Compile(schemaURL)
 	if err != nil {
-		var refused *refusal.Error
-		if errors.As(err, &refused) {
-			return refused
+		var elsewhere *jsonschema.LoadURLError
+		if errors.As(err, &elsewhere) {
+			return elsewhere.Err
 		}
 		return err
 	}

@@ -14,7 +14,10 @@ import (
 
 // maxEntries bounds the files and folders of one tree: links to folders can make
 // a small checkout look without end.
-const maxEntries = 100_000
+const maxEntries = 20_000
+
+// AbsentRemedy is what to do about what a source needs and the checkout lacks.
+const AbsentRemedy = absentRemedy
 
 // File is a file of a tree. Its name is relative to the tree, with slashes.
 type File struct {

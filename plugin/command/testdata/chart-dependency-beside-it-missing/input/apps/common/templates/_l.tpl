@@ -1,0 +1,1 @@
+{{ define "l" }}common: {{ .Chart.Name }}{{ end }}
