@@ -22,7 +22,7 @@ func becomeChart(environment []string, slot *slots.Slot) render.ChartRenderer {
 	return func(*render.Checkout, render.ChartOptions) ([]manifest.Object, error) {
 		self, err := os.Executable()
 		if err == nil {
-			err = syscall.Exec(filepath.Join(filepath.Dir(self), chartBinary), os.Args, slot.HandOver(environment))
+			err = syscall.Exec(filepath.Join(filepath.Dir(self), chartBinary), os.Args, slot.HandOver(environment)) //nolint:gosec // the binary that stands beside this one
 		}
 		return nil, refusal.New("its path holds a Helm chart, and "+chartBinary+" cannot be started ("+cause(err)+")",
 			"install it beside waybill-plugin, as Waybill's image does")

@@ -24,7 +24,7 @@ func (o KustomizeOptions) addLabels(k *types.Kustomization) error {
 	if err != nil {
 		return err
 	}
-	into := &k.CommonLabels
+	into := &k.CommonLabels //nolint:staticcheck // deprecated, and what kustomize edits all the same
 	if o.LabelWithoutSelector {
 		into = labelsFor(k, o.LabelIncludeTemplates)
 	}

@@ -41,17 +41,15 @@ func (c *Checkout) plain(options DirectoryOptions) ([]manifest.Object, error) {
 		if err != nil {
 			return fmt.Errorf("%s cannot be found", c.tell(name))
 		}
+		isFile := entry.Type().IsRegular()
 		if entry.Type()&fs.ModeSymlink != 0 {
 			resolved, isDir, err := files.resolve(name)
-			switch {
-			case errors.Is(err, fs.ErrNotExist) || err == nil && isDir:
-				return nil // passed over, as in Argo CD
-			case err != nil:
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return refusal.Wrap(err, "remove the link "+relative)
 			}
-			name = resolved
+			name, isFile = resolved, err == nil && !isDir
 		}
-		if !selected(relative) {
+		if !isFile || !selected(relative) {
 			return nil
 		}
 		objects, err := c.manifests(name, relative)

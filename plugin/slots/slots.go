@@ -46,7 +46,7 @@ func Take(dir string, count int) *Slot {
 	if err != nil {
 		return nil
 	}
-	defer syscall.Close(gate) //nolint:errcheck // the lock goes with it
+	defer syscall.Close(gate) // and with it the lock
 	if err := lock(gate, syscall.LOCK_EX); err != nil {
 		return nil
 	}
