@@ -20,6 +20,7 @@ import (
 
 // workshop is a folder with the programs and the checkouts of a run.
 type workshop struct {
+	root      string // of this repository
 	dir       string
 	plugin    string // waybill-plugin, built as for a release
 	kustomize string
@@ -31,17 +32,18 @@ func openWorkshop(ctx context.Context, log io.Writer) (*workshop, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &workshop{dir: dir, plugin: filepath.Join(dir, "waybill-plugin")}
+	w := &workshop{dir: dir}
 	builder, err := component.NewBuilder(log)
 	if err != nil {
 		return nil, errors.Join(err, w.close())
 	}
+	w.root = builder.Root
 	kustomize, err := builder.Build(ctx, component.Kustomize())
 	if err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	w.kustomize = filepath.Join(kustomize, "kustomize")
-	if err := w.build(ctx, builder.Root, w.plugin, "./plugin"); err != nil {
+	if w.plugin, err = w.build(ctx, "waybill-plugin", "./plugin"); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
@@ -49,15 +51,17 @@ func openWorkshop(ctx context.Context, log io.Writer) (*workshop, error) {
 
 func (w *workshop) close() error { return os.RemoveAll(w.dir) }
 
-// build compiles a program of this repository with the flags of make build.
-func (w *workshop) build(ctx context.Context, root, path, pkg string) error {
+// build compiles a program of this repository with the flags of make build, and
+// returns its path. All of them stand in one folder, as in the image.
+func (w *workshop) build(ctx context.Context, name, pkg string) (string, error) {
+	path := filepath.Join(w.dir, "bin", name)
 	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=bench", "-o", path, pkg)
-	command.Dir = root
+	command.Dir = w.root
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("building %s: %w\n%s", pkg, err, out)
+		return "", fmt.Errorf("building %s: %w\n%s", pkg, err, out)
 	}
-	return nil
+	return path, nil
 }
 
 // The Application that is rendered.

@@ -55,6 +55,6 @@ func TestNoGlobTakesForever(t *testing.T) {
 			t.Errorf("%.20s: %v", pattern, err)
 			continue
 		}
-		compiled.MatchString(strings.Repeat("a/", 2048))
+		compiled.MatchString(strings.Repeat("a/", 256))
 	}
 }
