@@ -14,8 +14,14 @@ import (
 // version is set by the linker.
 var version = "dev"
 
+// growth is how much the heap grows before garbage is collected, in percent. A
+// render ends soon, and most of what it needs is garbage only then: twice Go's
+// own measure takes a tenth less time.
+const growth = 200
+
 func main() {
 	command.Wait()
+	command.SpareCollections(growth)
 	call := command.New(version, helm.Render)
 	command.Isolate()
 	os.Exit(call.Run())

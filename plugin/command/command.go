@@ -2,8 +2,10 @@
 // commands generate and parameters, and what people run by hand.
 //
 // It is a pure function of the files of the Application's path and the plugin's
-// parameters: no network, no Kubernetes API, no Git, no clock. That is what
-// makes Argo CD's cache and its rollback serve the right pins.
+// parameters, and for a chart of what Argo CD tells of the cluster (KUBE_VERSION,
+// KUBE_API_VERSIONS): no network, no Kubernetes API, no Git, no clock. That is
+// what makes Argo CD's cache and its rollback serve the right pins. Where a chart
+// itself asks for the time or for randomness, package helm tells what follows.
 //
 // Two binaries share it: waybill-plugin, which is started for each render and so
 // links nothing that only charts need, and waybill-plugin-chart, which it becomes

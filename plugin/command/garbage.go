@@ -5,19 +5,16 @@ import (
 	"runtime/debug"
 )
 
-// roomy and usual are how much a heap may grow between two collections of
-// garbage, in percent of what was alive.
-const (
-	roomy = 400
-	usual = 100
-)
+// roomy is how much the heap grows before garbage is collected for the first
+// time, in percent of Go's least heap, which has 4 MiB.
+const roomy = 400
 
-// spareCollections lets the heap grow to 16 MiB before garbage is collected for
-// the first time, where Go would begin at 4 MiB. Most renders end before, and a
-// seventh of their time with it. From then on all is as usual, so that large
-// renders need no more memory.
-func spareCollections() {
+// SpareCollections lets the heap grow to 16 MiB before garbage is collected for
+// the first time. Most renders end before, and save a seventh of their time. From
+// then on the heap grows by growth percent, so that large renders need no more
+// memory than they would.
+func SpareCollections(growth int) {
 	debug.SetGCPercent(roomy)
 	first := new([16]byte)
-	runtime.AddCleanup(first, func(int) { debug.SetGCPercent(usual) }, 0)
+	runtime.AddCleanup(first, func(growth int) { debug.SetGCPercent(growth) }, growth)
 }

@@ -75,10 +75,17 @@ func (s *secrets) collect(value any) {
 	}
 }
 
+// minSecret is the length of what is worth hiding: a letter would take all words
+// with it.
+const minSecret = 3
+
 // hide takes the secrets out of a text, in plain and as they stand in a Secret.
 func (s *secrets) hide(text string) string {
 	var all []string
 	for _, secret := range s.all {
+		if len(secret) < minSecret {
+			continue
+		}
 		all = append(all, secret, base64.StdEncoding.EncodeToString([]byte(secret)))
 	}
 	// The longest first, since one value may be part of another.

@@ -18,8 +18,6 @@
 package helm
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,8 +25,6 @@ import (
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
-	"helm.sh/helm/v3/pkg/release"
-	"helm.sh/helm/v3/pkg/releaseutil"
 
 	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/refusal"
@@ -162,49 +158,24 @@ func collect(c *chart.Chart, files map[string]string, options render.ChartOption
 			delete(files, name)
 		}
 	}
-	hooks, manifests, err := releaseutil.SortManifests(files, nil, releaseutil.InstallOrder)
+	all, err := documents(files)
 	if err != nil {
 		return nil, err
 	}
-	output := output{}
+	var objects []manifest.Object
 	if !options.SkipCRDs {
 		for _, crd := range c.CRDObjects() {
-			output.add(crd.Filename, crd.File.Data)
+			read, err := customResources(crd.Filename, crd.File.Data)
+			if err != nil {
+				return nil, err
+			}
+			objects = append(objects, read...)
 		}
 	}
-	for _, m := range manifests {
-		output.add(m.Name, []byte(m.Content))
-	}
-	for _, hook := range hooks {
-		if !options.SkipTests || !slices.Contains(hook.Events, release.HookTest) {
-			output.add(hook.Path, []byte(hook.Manifest))
+	for _, d := range all {
+		if !d.test || !options.SkipTests {
+			objects = append(objects, d.objects...)
 		}
 	}
-	return output.objects, output.err
-}
-
-// output is the objects so far, or the first error.
-type output struct {
-	objects []manifest.Object
-	size    int
-	err     error
-}
-
-func (o *output) add(name string, content []byte) {
-	if o.err != nil {
-		return
-	}
-	if o.size += len(content); o.size > manifest.MaxSize {
-		o.err = refusal.New(fmt.Sprintf("its manifests are larger than %d MiB, which Argo CD would not take", manifest.MaxSize>>20), "split the Application")
-		return
-	}
-	// The line end is Helm's, and belongs to a text that ends the document.
-	objects, err := manifest.Parse(append(bytes.Clone(content), '\n'))
-	switch {
-	case errors.Is(err, manifest.ErrNoObject):
-		o.err = fmt.Errorf("%s renders to what is no manifest, %w", name, err)
-	case err != nil:
-		o.err = fmt.Errorf("%s cannot be read, %w", name, err)
-	}
-	o.objects = append(o.objects, objects...)
+	return objects, nil
 }

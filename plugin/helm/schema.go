@@ -69,7 +69,9 @@ func checkSchema(text []byte, values map[string]any) error {
 	err = compiled.Validate(values)
 	var invalid *jsonschema.ValidationError
 	if errors.As(err, &invalid) {
-		return refusal.New(strings.Join(violations(invalid, values), "; "), "set values that it allows, or skipSchemaValidation")
+		all := violations(invalid, values)
+		slices.Sort(all) // the library goes through maps
+		return refusal.New(strings.Join(all, "; "), "set values that it allows, or skipSchemaValidation")
 	}
 	return err
 }

@@ -128,6 +128,18 @@ spec:
 }
 
 // FuzzImage feeds image references from manifests, which anybody may write.
+func TestARepositoryIsLookedUpHoweverItIsWritten(t *testing.T) {
+	pins := shopPins(t)
+	for _, repository := range []string{"nginx", "docker.io/library/nginx", "https://index.docker.io/nginx/"} {
+		if image, found := pins.Lookup(repository); !found || image.Digest != two {
+			t.Errorf("Lookup(%s) = %v, %t", repository, image, found)
+		}
+	}
+	if image, found := pins.Lookup("registry.example.com/nginx"); found {
+		t.Errorf("another repository is %v", image)
+	}
+}
+
 func FuzzImage(f *testing.F) {
 	for _, seed := range []string{
 		"", "nginx", "nginx:1", "nginx@" + two, "localhost:5000/a/b:c@" + one, "registry.example.com/shop:*",

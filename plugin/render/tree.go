@@ -84,6 +84,9 @@ func (w *treeWalk) entry(name, resolved string, entry fs.DirEntry, above []strin
 	info, err := entry.Info()
 	if err == nil && entry.Type()&fs.ModeSymlink != 0 {
 		if resolved, _, err = w.files.resolve(resolved); err != nil {
+			if w.skip(name, info) {
+				return nil
+			}
 			return refusal.Wrap(err, "remove the link "+name)
 		}
 		info, err = w.checkout.root.Stat(resolved)
