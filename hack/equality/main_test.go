@@ -54,10 +54,13 @@ func build(ctx context.Context, dir string) error {
 	programs.plugin = filepath.Join(dir, "waybill-plugin")
 	programs.kustomize = filepath.Join(kustomize, "kustomize")
 	programs.native = filepath.Join(native, "native")
-	compile := exec.CommandContext(ctx, "go", "build", "-o", programs.plugin, "./plugin")
-	compile.Dir = builder.Root
-	if out, err := compile.CombinedOutput(); err != nil {
-		return fmt.Errorf("building the plugin: %w\n%s", err, out)
+	// The second stands beside the first, which becomes it for charts.
+	for path, pkg := range map[string]string{programs.plugin: "./plugin", programs.plugin + "-chart": "./plugin/chart"} {
+		compile := exec.CommandContext(ctx, "go", "build", "-o", path, pkg)
+		compile.Dir = builder.Root
+		if out, err := compile.CombinedOutput(); err != nil {
+			return fmt.Errorf("building %s: %w\n%s", pkg, err, out)
+		}
 	}
 	return nil
 }
