@@ -55,6 +55,10 @@ test-fuzz: ## Every fuzz target for FUZZ_TIME (3s).
 fuzz: ## Every fuzz target for a minute.
 	$(MAKE) test-fuzz FUZZ_TIME=60s
 
+.PHONY: bench
+bench: ## Measure what Waybill promises to cost. Fails where a promise is missed.
+	go run ./hack/bench
+
 .PHONY: images
 images: ## Build both OCI images; REGISTRY=host/prefix pushes them there.
 	go run ./hack/images $(if $(REGISTRY),--registry $(REGISTRY) --push)

@@ -11,8 +11,14 @@ import (
 // version is set by the linker.
 var version = "dev"
 
+// growth is how much the heap grows before garbage is collected, in percent: Go's
+// own measure.
+const growth = 100
+
 func main() {
-	call := command.New(version, becomeChart(os.Environ()))
+	slot := command.Wait()
+	command.SpareCollections(growth)
+	call := command.New(version, becomeChart(os.Environ(), slot))
 	command.Isolate()
 	os.Exit(call.Run())
 }

@@ -6,7 +6,6 @@ package main
 
 import (
 	"os"
-	"runtime/debug"
 
 	"github.com/waybill-cd/waybill/plugin/command"
 	"github.com/waybill-cd/waybill/plugin/helm"
@@ -15,13 +14,14 @@ import (
 // version is set by the linker.
 var version = "dev"
 
-// collectAt is how much the heap grows before garbage is collected, in percent. A
+// growth is how much the heap grows before garbage is collected, in percent. A
 // render ends soon, and most of what it needs is garbage only then: twice Go's
 // own measure takes a tenth less time.
-const collectAt = 200
+const growth = 200
 
 func main() {
-	debug.SetGCPercent(collectAt)
+	command.Wait()
+	command.SpareCollections(growth)
 	call := command.New(version, helm.Render)
 	command.Isolate()
 	os.Exit(call.Run())

@@ -57,18 +57,36 @@ func announcements(t *testing.T, path string, env map[string]string) map[string]
 }
 
 func TestEveryParameterIsAnnouncedWithItsType(t *testing.T) {
-	types := map[string]string{}
-	for name, a := range announcements(t, t.TempDir(), map[string]string{envApplication: "shop-prod"}) {
-		types[name] = a.CollectionType
-		if a.Title == "" || a.Tooltip == "" {
-			t.Errorf("%s has no title or no tooltip", name)
-		}
-	}
-	want := map[string]string{
+	common := map[string]string{
 		parameterFreight: "string", parameterPins: "map", parameterUnpinned: "string", parameterStrict: "string", parameterImagePaths: "array",
 	}
-	if diff := cmp.Diff(want, types); diff != "" {
-		t.Error(diff)
+	for name, tt := range map[string]struct {
+		files map[string]string
+		want  map[string]string
+	}{
+		"of plain manifests": {nil, map[string]string{"recurse": "string", "include": "string", "exclude": "string"}},
+		"of a kustomization": {map[string]string{"kustomization.yaml": "resources: []"}, map[string]string{
+			"namePrefix": "string", "nameSuffix": "string", "namespace": "string", "images": "array", "replicas": "map",
+			"commonLabels": "map", "forceCommonLabels": "string", "labelWithoutSelector": "string", "labelIncludeTemplates": "string",
+			"commonAnnotations": "map", "forceCommonAnnotations": "string", "commonAnnotationsEnvsubst": "string",
+			"components": "array", "ignoreMissingComponents": "string", "patches": "string",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := t.TempDir()
+			write(t, path, tt.files)
+			maps.Copy(tt.want, common)
+			types := map[string]string{}
+			for name, a := range announcements(t, path, map[string]string{envApplication: "shop-prod", envSourcePath: "."}) {
+				types[name] = a.CollectionType
+				if a.Title == "" || a.Tooltip == "" {
+					t.Errorf("%s has no title or no tooltip", name)
+				}
+			}
+			if diff := cmp.Diff(tt.want, types); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 

@@ -44,7 +44,8 @@ func (c Call) generate() (refusal.Subject, error) {
 			return about, err
 		}
 	}
-	objects, err := checkout.Manifests(func(checkout *render.Checkout) ([]manifest.Object, error) {
+	sources := render.Options{Kustomize: c.kustomizeOptions(settings.kustomize), Directory: settings.directory}
+	objects, err := checkout.Manifests(sources, func(checkout *render.Checkout) ([]manifest.Object, error) {
 		options, err := c.chartOptions(settings.chart, application)
 		if err == nil && !unpinned {
 			err = settings.chart.pin(&options, pins, w.Freight)

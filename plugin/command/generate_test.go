@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -130,25 +131,53 @@ func FuzzWaybill(f *testing.F) {
 	})
 }
 
-// FuzzParameters feeds parameters, which whoever may edit the Application writes.
+// FuzzParameters feeds parameters, which whoever may edit the Application writes,
+// to plain manifests and to a kustomization.
 func FuzzParameters(f *testing.F) {
 	for _, seed := range []string{
 		"", "null", "[]", "{}", "[null]", `[{"name":"strict","string":"true"}]`, `[{"name":"unpinned","string":"allow"}]`,
 		`[{"name":"imagePaths","array":["Kafka.kafka.strimzi.io:spec.kafka.image","A:b"]}]`, `[{"name":"imagePaths","map":{}}]`,
 		`[{"name":"strict","string":"true"},{"name":"strict","string":"true"}]`, `[{"name":"pins","map":{"a":"b"}}]`, `[{"name":"\u0000\n"}]`,
+		`[{"name":"recurse","string":"true"},{"name":"include","string":"{*.yaml,[a-z]?}"},{"name":"exclude","string":"*a*a*"}]`,
+		`[{"name":"namePrefix","string":"a-"},{"name":"nameSuffix","string":"-b"},{"name":"namespace","string":"c"}]`,
+		`[{"name":"images","array":["registry.example.com/shop=a:b@c","*=*:*","$X:${ARGOCD_APP_NAME}"]},{"name":"replicas","map":{"shop":"-1"}}]`,
+		`[{"name":"commonLabels","map":{"a":"b"}},{"name":"forceCommonLabels","string":"true"},{"name":"labelWithoutSelector","string":"true"},{"name":"labelIncludeTemplates","string":"true"}]`,
+		`[{"name":"commonAnnotations","map":{"a":"$$b","c:d":"\"e\""}},{"name":"forceCommonAnnotations","string":"true"},{"name":"commonAnnotationsEnvsubst","string":"true"}]`,
+		`[{"name":"components","array":["component","../*","http://example.com/a/b","[","/etc"]},{"name":"ignoreMissingComponents","string":"true"}]`,
+		`[{"name":"patches","string":"- {path: http://example.com}\n- patch: '[{\"op\": \"remove\", \"path\": \"/spec\"}]'\n  target: {kind: Pod}"}]`,
 	} {
 		f.Add(seed)
 	}
-	path := f.TempDir()
-	write(f, path, map[string]string{"pod.yaml": pod})
-	promote(f, path, shopFreight)
+	plain, kustomization := f.TempDir(), f.TempDir()
+	write(f, plain, map[string]string{"pod.yaml": pod})
+	write(f, kustomization, map[string]string{
+		"kustomization.yaml":           "resources: [pod.yaml]\ncommonLabels: {a: b}\n",
+		"pod.yaml":                     pod,
+		"component/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n",
+	})
+	image := regexp.MustCompile(`(?m)^ *(?:- )?image: registry\.example\.com/shop([:@].*)?$`)
+	for _, path := range []string{plain, kustomization} {
+		promote(f, path, shopFreight)
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		f.Fatal(err)
+	}
+	os.Stderr = null // kustomize warns of what is deprecated
 	f.Fuzz(func(t *testing.T, text string) {
-		stdout, stderr := runIn(t, path, map[string]string{envApplication: "shop-prod", envSourcePath: ".", envParameters: text}, "generate")
-		if line, _, _ := strings.Cut(stderr, "\n"); len([]rune(line)) >= 200 {
-			t.Errorf("the first line has %d characters: %s", len([]rune(line)), line)
-		}
-		if stderr == "" && !strings.Contains(stdout, "shop:v1.4.2@sha256:"+digestOfOnes) {
-			t.Errorf("the parameters %q take the pin away:\n%s", text, stdout)
+		for _, path := range []string{plain, kustomization} {
+			stdout, stderr := runIn(t, path, map[string]string{envApplication: "shop-prod", envSourcePath: ".", envParameters: text}, "generate")
+			if line, _, _ := strings.Cut(stderr, "\n"); len([]rune(line)) >= 200 || strings.Contains(stderr, path) {
+				t.Errorf("not a line to show: %s", stderr)
+			}
+			if path == plain && stderr == "" && !strings.Contains(stdout, "shop:v1.4.2@sha256:"+digestOfOnes) {
+				t.Errorf("the parameters %q take the pin away:\n%s", text, stdout)
+			}
+			for _, found := range image.FindAllStringSubmatch(stdout, -1) {
+				if found[1] != ":v1.4.2@sha256:"+digestOfOnes {
+					t.Errorf("the parameters %q take the pin away:\n%s", text, stdout)
+				}
+			}
 		}
 	})
 }

@@ -21,6 +21,8 @@ type parameters struct {
 	strict        bool
 	imagePaths    []pin.Path
 	chart         chartParameters
+	kustomize     kustomizeParameters
+	directory     render.DirectoryOptions
 }
 
 // definition is one parameter: what Argo CD's parameters tab shows of it, and
@@ -66,7 +68,16 @@ func definitions(kind render.Kind) []definition {
 
 // kindDefinitions are the parameters that one kind of source takes alone.
 var kindDefinitions = map[render.Kind][]definition{
-	render.Chart: chartDefinitions,
+	render.Kustomization: kustomizeDefinitions,
+	render.Chart:         chartDefinitions,
+	render.Plain:         directoryDefinitions,
+}
+
+// inWords names what the path of a source of each kind holds.
+var inWords = map[render.Kind]string{
+	render.Kustomization: "a kustomization",
+	render.Chart:         "a Helm chart",
+	render.Plain:         "plain manifests",
 }
 
 // commonDefinitions are the parameters that every kind of source takes.
@@ -123,7 +134,7 @@ func parseParameters(text string, kind render.Kind) (parameters, error) {
 		return p, nil
 	}
 	if len(text) > maxParameters {
-		return p, refusal.New(fmt.Sprintf("its plugin parameters are larger than %d KiB", maxParameters>>10), "name fewer image paths")
+		return p, refusal.New(fmt.Sprintf("its plugin parameters are larger than %d KiB", maxParameters>>10), "write less of them")
 	}
 	var all []value
 	if err := json.Unmarshal([]byte(text), &all); err != nil {
@@ -151,19 +162,20 @@ func parseParameters(text string, kind render.Kind) (parameters, error) {
 	return p, nil
 }
 
-var inWords = map[render.Kind]string{
-	render.Kustomization: "a kustomization", render.Chart: "a Helm chart", render.Plain: "plain manifests",
-}
-
 // unknown refuses a parameter that the kind of source does not take.
 func unknown(name string, kind render.Kind) error {
-	remedy := "use " + strings.Join(settable(definitions(kind)), ", ")
+	var takers []string
 	for _, other := range slices.Sorted(maps.Keys(kindDefinitions)) {
 		if slices.ContainsFunc(kindDefinitions[other], func(d definition) bool { return d.name == name }) {
-			return refusal.New(fmt.Sprintf("it sets the plugin parameter %s, which is for %s, and its path holds %s", name, inWords[other], inWords[kind]), remedy)
+			takers = append(takers, inWords[other])
 		}
 	}
-	return refusal.New(fmt.Sprintf("it sets the plugin parameter %q, which Waybill does not know", name), remedy)
+	if len(takers) > 0 {
+		return refusal.New(fmt.Sprintf("it sets the plugin parameter %s, which is for %s, and its path holds %s",
+			name, strings.Join(takers, " or "), inWords[kind]), "remove it")
+	}
+	return refusal.New(fmt.Sprintf("it sets the plugin parameter %q, which Waybill does not know", name),
+		"use "+strings.Join(settable(definitions(kind)), ", "))
 }
 
 func settable(all []definition) []string {

@@ -3,9 +3,9 @@ package command
 import "os"
 
 // buildVariables are the variables that Argo CD puts into the settings of a
-// native source (argo-cd, reposerver/repository, newEnv).
+// native source (argo-cd, reposerver/repository, newEnv; the project from v3 on).
 var buildVariables = []string{
-	"ARGOCD_APP_NAME", "ARGOCD_APP_NAMESPACE", "ARGOCD_APP_REVISION", "ARGOCD_APP_REVISION_SHORT", "ARGOCD_APP_REVISION_SHORT_8",
+	"ARGOCD_APP_NAME", "ARGOCD_APP_NAMESPACE", "ARGOCD_APP_PROJECT_NAME", "ARGOCD_APP_REVISION", "ARGOCD_APP_REVISION_SHORT", "ARGOCD_APP_REVISION_SHORT_8",
 	"ARGOCD_APP_SOURCE_REPO_URL", "ARGOCD_APP_SOURCE_PATH", "ARGOCD_APP_SOURCE_TARGET_REVISION",
 }
 

@@ -122,7 +122,7 @@ func TestLinksAreFollowedWithinTheCheckoutOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer checkout.Close()
-			_, err = checkout.Manifests(nil)
+			_, err = checkout.Manifests(Options{}, nil)
 			switch {
 			case tt.err == "" && err != nil:
 				t.Error(err)

@@ -12,10 +12,21 @@ import (
 type fileSystem struct {
 	filesys.FileSystem
 	checkout *Checkout
+	// edited is what files hold in place of what they hold in the checkout, by
+	// path below the root.
+	edited map[string][]byte
 }
 
 func newFileSystem(c *Checkout) fileSystem {
-	return fileSystem{FileSystem: filesys.MakeFsInMemory(), checkout: c}
+	return fileSystem{FileSystem: filesys.MakeFsInMemory(), checkout: c, edited: map[string][]byte{}}
+}
+
+// read returns a file by its path below the root.
+func (f fileSystem) read(name string) ([]byte, error) {
+	if data, found := f.edited[name]; found {
+		return data, nil
+	}
+	return f.checkout.read(name)
 }
 
 // resolve follows all links of a path below the root, and tells whether they
@@ -62,7 +73,7 @@ func (f fileSystem) ReadFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.checkout.read(name)
+	return f.read(name)
 }
 
 // IsDir tells whether the path is a directory of the checkout.

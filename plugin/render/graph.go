@@ -36,6 +36,8 @@ type graph struct {
 	checkout *Checkout
 	files    fileSystem
 	seen     map[node]bool
+	// managedBy tells whether objects are labelled with kustomize's version.
+	managedBy bool
 	// secrets are the values of secret generators, not to be told in errors.
 	secrets []string
 }
@@ -54,9 +56,12 @@ func (g *graph) visit(n node) error {
 		return refusal.New(fmt.Sprintf("it is built from more than %d kustomizations", maxKustomizations), "split the Application")
 	}
 	g.seen[n] = true
-	k, found := g.load(n.dir)
-	if !found {
-		return nil
+	k, _, err := g.files.kustomization(n.dir)
+	if err != nil {
+		return nil //nolint:nilerr // kustomize will read it too, and say so
+	}
+	if n.dir == g.checkout.path {
+		g.managedBy = slices.Contains(k.BuildMetadata, types.ManagedByLabelOption)
 	}
 	for _, args := range k.SecretGenerator {
 		g.hide(args.LiteralSources)
@@ -87,30 +92,6 @@ func (g *graph) visit(n node) error {
 		}
 	}
 	return nil
-}
-
-// load reads the kustomization of a directory the way kustomize does.
-func (g *graph) load(dir string) (*types.Kustomization, bool) {
-	var found []byte
-	for _, name := range konfig.RecognizedKustomizationFileNames() {
-		data, err := g.checkout.read(filepath.Join(dir, name))
-		if err != nil {
-			continue
-		}
-		if found != nil {
-			return nil, false
-		}
-		found = data
-	}
-	if found == nil {
-		return nil, false
-	}
-	var k types.Kustomization
-	if err := k.Unmarshal(found); err != nil {
-		return nil, false
-	}
-	k.FixKustomization()
-	return &k, true
 }
 
 // files are the paths that a kustomization loads as files and nothing else.

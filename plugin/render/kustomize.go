@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/provenance"
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
@@ -16,9 +18,13 @@ import (
 	"github.com/waybill-cd/waybill/plugin/refusal"
 )
 
-// kustomization builds what `kustomize build` builds, with its default options.
-func (c *Checkout) kustomization() ([]manifest.Object, error) {
+// kustomization builds what `kustomize build` builds, with its default options,
+// once the Application's own are laid over the kustomization.
+func (c *Checkout) kustomization(options KustomizeOptions) ([]manifest.Object, error) {
 	g := &graph{checkout: c, files: newFileSystem(c), seen: map[node]bool{}}
+	if err := g.edit(options); err != nil {
+		return nil, err
+	}
 	if err := g.visit(node{dir: c.path}); err != nil {
 		return nil, err
 	}
@@ -36,9 +42,26 @@ func (c *Checkout) kustomization() ([]manifest.Object, error) {
 		if err != nil {
 			return nil, g.explain(fmt.Errorf("%s: %w", resource.CurId(), err))
 		}
+		if g.managedBy {
+			nameRelease(o)
+		}
 		objects = append(objects, o)
 	}
 	return objects, nil
+}
+
+// release is the kustomize that the linked library was released with.
+const release = "v5.8.1"
+
+// nameRelease corrects the label that buildMetadata: [managedByLabel] asks for.
+// The library puts the version of the program into it that it is linked into,
+// which would differ from one build of the plugin to the next.
+func nameRelease(o manifest.Object) {
+	metadata, _ := o["metadata"].(map[string]any)
+	labels, _ := metadata["labels"].(map[string]any)
+	if labels[konfig.ManagedbyLabelKey] == "kustomize-"+provenance.GetProvenance().Semver() {
+		labels[konfig.ManagedbyLabelKey] = "kustomize-" + release
+	}
 }
 
 // build runs kustomize. It is known to panic on some broken input, whose stack
@@ -49,7 +72,15 @@ func build(files filesys.FileSystem, path string) (built resmap.ResMap, err erro
 			err = fmt.Errorf("kustomize gave up on it: %v", problem)
 		}
 	}()
-	return krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(files, path)
+	return krusty.MakeKustomizer(buildOptions()).Run(files, path)
+}
+
+// buildOptions are those of `kustomize build` without a flag, which orders its
+// output where the library leaves it as it comes.
+func buildOptions() *krusty.Options {
+	options := krusty.MakeDefaultOptions()
+	options.Reorder = krusty.ReorderOptionUnspecified
+	return options
 }
 
 // What kustomize says beside the point: its input (the configuration of a
@@ -79,6 +110,9 @@ func (g *graph) explain(err error) error {
 	slices.SortFunc(g.secrets, func(a, b string) int { return len(b) - len(a) })
 	for _, secret := range g.secrets {
 		text = strings.ReplaceAll(text, secret, "…")
+	}
+	if len(g.files.edited) > 0 {
+		return refusal.New(text, "mend it, or the parameters that the Application lays over it")
 	}
 	return refusal.New(text, "mend it, kustomize build "+c.tell(c.path)+" shows the same")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"path/filepath"
 	"slices"
 
@@ -16,45 +17,71 @@ import (
 // skipMarker opts a file out of rendering, as in Argo CD.
 var skipMarker = []byte("+argocd:skip-file-rendering")
 
-// plain reads the manifests of a directory by Argo CD's own rules: its YAML and
-// JSON files in the order of their names, no subdirectories; a YAML file that
-// does not look like a manifest is passed over.
-func (c *Checkout) plain() ([]manifest.Object, error) {
-	names, err := c.Names()
+// plain reads the manifests of a directory by Argo CD's own rules (argo-cd,
+// reposerver/repository, findManifests): its YAML and JSON files in the order of
+// their names; a YAML file that does not look like a manifest is passed over.
+func (c *Checkout) plain(options DirectoryOptions) ([]manifest.Object, error) {
+	selected, err := options.selection()
 	if err != nil {
 		return nil, err
 	}
 	var all []manifest.Object
 	files := newFileSystem(c)
-	for _, name := range names {
-		if !isManifest(name) {
-			continue
+	from := filepath.ToSlash(c.path)
+	err = fs.WalkDir(c.root.FS(), from, func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s cannot be listed", c.tell(name))
+		case entry.IsDir() && name != from && (!options.Recurse || entry.Name() == ".git"):
+			return fs.SkipDir
+		case entry.IsDir() || !isManifest(entry.Name()):
+			return nil
 		}
-		resolved, isDir, err := files.resolve(filepath.Join(c.path, name))
-		if isDir || errors.Is(err, fs.ErrNotExist) {
-			continue // a link to nowhere is passed over too
-		}
+		relative, err := filepath.Rel(from, name)
 		if err != nil {
-			return nil, refusal.Wrap(err, "remove the link "+name)
+			return fmt.Errorf("%s cannot be found", c.tell(name))
 		}
-		data, err := c.read(resolved)
-		if err != nil {
-			return nil, err
+		isFile := entry.Type().IsRegular()
+		if entry.Type()&fs.ModeSymlink != 0 {
+			resolved, isDir, err := files.resolve(name)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return refusal.Wrap(err, "remove the link "+relative)
+			}
+			name, isFile = resolved, err == nil && !isDir
 		}
-		if bytes.Contains(data, skipMarker) {
-			continue
+		if !isFile || !selected(relative) {
+			return nil
 		}
-		objects, err := manifest.Parse(data)
-		if err != nil && (len(objects) > 0 || filepath.Ext(name) == ".json" || looksLikeManifest(data)) {
-			return nil, unreadable(name, err)
-		}
+		objects, err := c.manifests(name, relative)
 		all = append(all, objects...)
-	}
-	return all, nil
+		return err
+	})
+	return all, err
 }
 
+// manifests reads one file. relative is what it is called.
+func (c *Checkout) manifests(name, relative string) ([]manifest.Object, error) {
+	if path.Ext(relative) == jsonnet {
+		return nil, refusal.New(relative+" is Jsonnet, which the plugin does not render",
+			"commit its output, and leave it out by the parameter exclude")
+	}
+	data, err := c.read(name)
+	if err != nil || bytes.Contains(data, skipMarker) {
+		return nil, err
+	}
+	objects, err := manifest.Parse(data)
+	if err != nil && (len(objects) > 0 || path.Ext(relative) == ".json" || looksLikeManifest(data)) {
+		return nil, unreadable(relative, err)
+	}
+	return objects, nil
+}
+
+// jsonnet is what Argo CD would evaluate. To pass it over would delete what it
+// deployed before.
+const jsonnet = ".jsonnet"
+
 func isManifest(name string) bool {
-	return slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)) && !waybill.IsFile(name)
+	return slices.Contains([]string{".yaml", ".yml", ".json", jsonnet}, path.Ext(name)) && !waybill.IsFile(name)
 }
 
 // looksLikeManifest tells a broken manifest from some other file, as Argo CD does.

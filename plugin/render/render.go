@@ -15,11 +15,18 @@ import (
 	"github.com/waybill-cd/waybill/plugin/refusal"
 )
 
+// Options are what an Application sets for its kustomization or directory. Those
+// of another kind than its path's are not looked at.
+type Options struct {
+	Kustomize KustomizeOptions
+	Directory DirectoryOptions
+}
+
 // Manifests renders the Application's path. There is always at least one
 // object: what renders to nothing is refused, because Argo CD would take it for
 // the wish to delete everything. chart renders a Helm chart: its engine is not
 // linked here, because most renders need none.
-func (c *Checkout) Manifests(chart func(*Checkout) ([]manifest.Object, error)) ([]manifest.Object, error) {
+func (c *Checkout) Manifests(options Options, chart func(*Checkout) ([]manifest.Object, error)) ([]manifest.Object, error) {
 	kind, err := c.Kind()
 	if err != nil {
 		return nil, err
@@ -27,11 +34,11 @@ func (c *Checkout) Manifests(chart func(*Checkout) ([]manifest.Object, error)) (
 	var objects []manifest.Object
 	switch kind {
 	case Kustomization:
-		objects, err = c.kustomization()
+		objects, err = c.kustomization(options.Kustomize)
 	case Chart:
 		objects, err = chart(c)
 	case Plain:
-		objects, err = c.plain()
+		objects, err = c.plain(options.Directory)
 	}
 	if err != nil {
 		return nil, err

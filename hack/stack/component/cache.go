@@ -30,19 +30,25 @@ func CacheDir() (string, error) {
 }
 
 // key stands for all that decides what the set's programs are: the versions and
-// sums of its module, what is built and how, and the Go that builds it.
+// sums of its module and its own source, if it has any, what is built and how,
+// and the Go that builds it.
 func (b *Builder) key(ctx context.Context, set Set) (string, error) {
 	golang, err := b.golang(ctx, set, "env", "GOVERSION", "GOOS", "GOARCH")
 	if err != nil {
 		return "", fmt.Errorf("asking for the version of Go: %w", err)
 	}
+	dir := filepath.Join(b.Root, "hack", "components", set.Name)
+	sources, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return "", fmt.Errorf("finding the source of %s: %w", set.Name, err)
+	}
 	hash := sha256.New()
-	for _, file := range []string{"go.mod", "go.sum"} {
-		content, err := os.ReadFile(filepath.Join(b.Root, "hack", "components", set.Name, file))
+	for _, file := range append([]string{filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum")}, sources...) {
+		content, err := os.ReadFile(file)
 		if err != nil {
 			return "", fmt.Errorf("reading the versions of %s: %w", set.Name, err)
 		}
-		fmt.Fprintf(hash, "%s %d\n%s", file, len(content), content)
+		fmt.Fprintf(hash, "%s %d\n%s", filepath.Base(file), len(content), content)
 	}
 	fmt.Fprintf(hash, "%q %q\n", golang, set)
 	const length = 12

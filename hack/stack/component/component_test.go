@@ -15,14 +15,19 @@ import (
 	"github.com/waybill-cd/waybill/hack/stack/component"
 )
 
+const (
+	goMod  = "module example.com/hello\n\ngo 1.26\n"
+	mainGo = "package main\n\nvar version string\n\nfunc main() { print(version) }\n"
+)
+
 // repository is a repository with one module, whose program prints a variable
 // that the linker sets.
 func repository(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
-	write(t, root, "go.mod", "module example.com/hello\n\ngo 1.26\n")
+	write(t, root, "go.mod", goMod)
 	write(t, root, "go.sum", "")
-	write(t, root, "main.go", "package main\n\nvar version string\n\nfunc main() { print(version) }\n")
+	write(t, root, "main.go", mainGo)
 	write(t, root, "assets/crd.yaml", "kind: Hello\n")
 	write(t, root, "assets/embed.go", "package assets\n")
 	return root
@@ -110,16 +115,21 @@ func TestChangedVersionsFlagsAndToolsAreBuiltAnew(t *testing.T) {
 			return hello("v1")
 		},
 		"go.sum": func() component.Set {
-			write(t, root, "go.mod", "module example.com/hello\n\ngo 1.26\n")
+			write(t, root, "go.mod", goMod)
 			write(t, root, "go.sum", "\n")
+			return hello("v1")
+		},
+		"source": func() component.Set {
+			write(t, root, "main.go", "package main\n\nfunc main() {}\n")
 			return hello("v1")
 		},
 	} {
 		if got := build(t, b, change()); got == first {
 			t.Errorf("a change of %s was not built anew", name)
 		}
-		write(t, root, "go.mod", "module example.com/hello\n\ngo 1.26\n")
-		write(t, root, "go.sum", "")
+		for file, content := range map[string]string{"go.mod": goMod, "go.sum": "", "main.go": mainGo} {
+			write(t, root, file, content)
+		}
 	}
 	if got := build(t, b, hello("v1")); got != first {
 		t.Errorf("the first version was built again, in %s", got)
@@ -229,7 +239,7 @@ func TestRepositoryRootIsFoundFromASubfolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, set := range []component.Set{component.Kubernetes(), component.ArgoCD(), component.Kwok()} {
+	for _, set := range []component.Set{component.Kubernetes(), component.ArgoCD(), component.Kwok(), component.Kustomize(), component.Native()} {
 		if _, err := os.Stat(filepath.Join(root, "hack", "components", set.Name, "go.mod")); err != nil {
 			t.Errorf("the module of %s: %v", set.Name, err)
 		}

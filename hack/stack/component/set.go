@@ -1,5 +1,5 @@
-// Package component builds the programs that the stack runs from their Go
-// modules, and keeps them in a cache by version.
+// Package component builds the programs that the stack runs, and those that
+// tests compare with, from their Go modules, and keeps them in a cache by version.
 package component
 
 // Set is what is built from one of the modules under hack/components.
@@ -70,5 +70,22 @@ func Kwok() Set {
 			{"node-heartbeat", module, "kustomize/stage/node/heartbeat-with-lease"},
 			{"pod-fast", module, "kustomize/stage/pod/fast"},
 		},
+	}
+}
+
+// Kustomize is what the plugin's renders of kustomizations are held against, of
+// the version that the plugin links.
+func Kustomize() Set {
+	return Set{
+		Name:  "kustomize",
+		Tools: []Tool{{"kustomize", "sigs.k8s.io/kustomize/kustomize/v5"}},
+	}
+}
+
+// Native renders sources as Argo CD does without a plugin; see its main.go.
+func Native() Set {
+	return Set{
+		Name:  "native",
+		Tools: []Tool{{"native", "github.com/waybill-cd/waybill/hack/components/native"}},
 	}
 }

@@ -1,0 +1,81 @@
+// Command bench measures what Waybill promises to cost, each figure as a ratio
+// from one run on one machine, or against a bound. It exits with 1 where one is
+// missed.
+//
+//	go run ./hack/bench             measures everything
+//	go run ./hack/bench kustomize   measures what has that word in its name
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+// measurements are all of them, in the order of the report. Each stands in a
+// file of its own, and reports every figure that it has a promise for.
+var measurements = []measurement{
+	{"a small kustomization", smallKustomization},
+	{"a kustomization with a patch", patchedKustomization},
+	{"50 renders at once", fiftyRenders},
+}
+
+// measurement is one thing that is measured.
+type measurement struct {
+	name string
+	run  func(context.Context, *workshop) ([]figure, error)
+}
+
+// errMissed is the outcome when a figure is beyond its limit.
+var errMissed = errors.New("a promise is missed")
+
+func main() {
+	if role := os.Getenv(runnerVariable); role != "" {
+		os.Exit(beRunner(os.Stdin, os.Stdout))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, words []string, out io.Writer) (err error) {
+	shop, err := openWorkshop(ctx, os.Stderr)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, shop.close()) }()
+	var all []figure
+	for _, m := range measurements {
+		if !wanted(m.name, words) {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "measuring %s\n", m.name)
+		figures, err := m.run(ctx, shop)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		for _, f := range figures {
+			f.what = m.name + ": " + f.what
+			all = append(all, f)
+		}
+	}
+	return report(out, all)
+}
+
+func wanted(name string, words []string) bool {
+	for _, word := range words {
+		if !strings.Contains(name, word) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,126 @@
+// Package slots lets only so many renders run at a time, because Argo CD bounds
+// its own renders but not those of plugins: it gives its permit back as soon as
+// the checkout is packed (argo-cd, reposerver/repository, runManifestGen).
+//
+// A slot is a file in a folder, locked as long as a render runs. Locks belong to
+// processes, and the kernel gives back those of one that was killed. Who waits
+// sleeps in the kernel.
+//
+// To wait is thrift, not safety: where the folder cannot be used, nobody waits.
+package slots
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"syscall"
+)
+
+// Most is how many renders run at a time at most, however many CPUs there are:
+// with 60 MiB each, fifty that are asked for at once stay below 1 GiB.
+const Most = 12
+
+// Count is how many renders should run at a time: as many as there are CPUs
+// that the process may use, the container's limit included.
+func Count() int { return min(runtime.GOMAXPROCS(0), Most) }
+
+// Slot is the right to render. It ends with the process, unless it is handed
+// over. A nil Slot is that of somebody who did not wait.
+type Slot struct{ fd int }
+
+// Take waits for one of count slots, in the order of arrival. The folder is made
+// below dir, for the user alone.
+func Take(dir string, count int) *Slot {
+	if inherited := inherit(); inherited != nil {
+		return inherited
+	}
+	folder := filepath.Join(dir, "waybill-plugin-slots-"+strconv.Itoa(os.Getuid()))
+	if err := prepare(folder); err != nil {
+		return nil
+	}
+	// Who has the gate waits for a slot, the others wait for the gate.
+	gate, err := open(filepath.Join(folder, "gate"))
+	if err != nil {
+		return nil
+	}
+	defer syscall.Close(gate) // and with it the lock
+	if err := lock(gate, syscall.LOCK_EX); err != nil {
+		return nil
+	}
+	files := make([]string, count)
+	for i := range files {
+		files[i] = filepath.Join(folder, strconv.Itoa(i))
+	}
+	fd, err := first(files)
+	if err != nil {
+		return nil
+	}
+	return &Slot{fd: fd}
+}
+
+// prepare makes the folder, and refuses one that somebody else could hold the
+// locks of.
+func prepare(folder string) error {
+	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	info, err := os.Lstat(folder)
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !info.IsDir() || info.Mode().Perm()&0o077 != 0 || !ok || int(owner.Uid) != os.Getuid() {
+		return errors.New("the folder is somebody else's")
+	}
+	return nil
+}
+
+// first locks one of the files, whichever is free first.
+func first(files []string) (int, error) {
+	for _, file := range files {
+		fd, err := open(file)
+		if err != nil {
+			return 0, err
+		}
+		if err := lock(fd, syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
+			return fd, nil
+		}
+		_ = syscall.Close(fd)
+	}
+	type outcome struct {
+		fd  int
+		err error
+	}
+	outcomes, done := make(chan outcome), make(chan struct{})
+	defer close(done)
+	for _, file := range files {
+		go func() {
+			fd, err := open(file)
+			if err == nil {
+				err = lock(fd, syscall.LOCK_EX)
+			}
+			select {
+			case outcomes <- outcome{fd, err}:
+			case <-done:
+				_ = syscall.Close(fd) // another was free before
+			}
+		}()
+	}
+	got := <-outcomes
+	return got.fd, got.err
+}
+
+func open(path string) (int, error) {
+	return syscall.Open(path, syscall.O_CREAT|syscall.O_RDWR|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0o600)
+}
+
+func lock(fd, how int) error {
+	for {
+		if err := syscall.Flock(fd, how); !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
+}
