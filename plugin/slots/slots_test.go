@@ -102,7 +102,7 @@ func command(t *testing.T, dir, role string, slots int) *exec.Cmd {
 }
 
 func TestAsManyRenderAtATimeAsThereAreSlots(t *testing.T) {
-	const renders, slots = 24, 3
+	const renders, slots = 12, 3
 	dir := t.TempDir()
 	file, err := os.Create(filepath.Join(dir, "tally"))
 	if err != nil {
