@@ -55,7 +55,7 @@ func (s *source) load(dir string) (*chart.Chart, []vendored, error) {
 	tree, err := s.checkout.Files(dir, func(name string, info fs.FileInfo) bool {
 		// Neither the history nor a waybill is a part of the chart, which could
 		// look into itself (.Files).
-		return name == ".git" || waybill.IsFile(name) || rules.Ignore(name, info)
+		return name == ".git" || isWaybill(name) || rules.Ignore(name, info)
 	})
 	if err != nil {
 		return nil, nil, err
@@ -69,6 +69,12 @@ func (s *source) load(dir string) (*chart.Chart, []vendored, error) {
 		files[i] = &loader.BufferedFile{Name: file.Name, Data: bytes.TrimPrefix(file.Data, []byte("\ufeff"))}
 	}
 	return s.assemble(files, 1)
+}
+
+// isWaybill tells whether a file of the chart is a waybill, which lies in the
+// Application's path itself. A template may have such a name.
+func isWaybill(name string) bool {
+	return !strings.Contains(name, "/") && waybill.IsFile(name)
 }
 
 // ignored returns the rules of .helmignore.
