@@ -11,8 +11,8 @@ import (
 )
 
 // TestRendersOfChartsWaitForOneSlotEach runs several where one may run at a
-// time. With a slot for the plugin and another for what it becomes, none of them
-// would ever end.
+// time. With a lock that went over to what the plugin becomes, and that did not
+// know of it, none of them would ever end.
 func TestRendersOfChartsWaitForOneSlotEach(t *testing.T) {
 	const renders = 4
 	root := t.TempDir()

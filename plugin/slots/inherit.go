@@ -11,8 +11,8 @@ import (
 const variable = "WAYBILL_PLUGIN_SLOT"
 
 // HandOver makes the slot pass on to the program that the process becomes next
-// by exec, and returns the environment that tells it so. Without this it would
-// wait for a second slot while it holds the first.
+// by exec, and returns the environment that tells it so. Without this the lock
+// would end there, and the program wait again, behind all who came meanwhile.
 func (s *Slot) HandOver(environment []string) []string {
 	if s == nil || setCloseOnExec(s.fd, 0) != nil {
 		return environment

@@ -37,6 +37,10 @@ func TestMain(m *testing.M) {
 		meet()
 	case "become":
 		slot := Take(os.TempDir(), count())
+		os.Stdout.WriteString("in\n")
+		if _, err := os.Stdin.Read(make([]byte, 1)); err != nil {
+			panic(err)
+		}
 		self, err := os.Executable()
 		if err == nil {
 			err = os.Setenv(roleVariable, "render")
@@ -98,7 +102,7 @@ func command(t *testing.T, dir, role string, slots int) *exec.Cmd {
 }
 
 func TestAsManyRenderAtATimeAsThereAreSlots(t *testing.T) {
-	const renders, slots = 24, 3
+	const renders, slots = 12, 3
 	dir := t.TempDir()
 	file, err := os.Create(filepath.Join(dir, "tally"))
 	if err != nil {
@@ -129,7 +133,7 @@ func TestAsManyRenderAtATimeAsThereAreSlots(t *testing.T) {
 type render struct {
 	t      *testing.T
 	cmd    *exec.Cmd
-	stdin  io.Closer
+	stdin  io.WriteCloser
 	stdout *bufio.Reader
 }
 
@@ -212,10 +216,25 @@ func TestASlotGoesOverToWhatTheProcessBecomes(t *testing.T) {
 	chart.in()
 	waiting := start(t, dir, "render", 1)
 	waiting.waits()
+	if _, err := chart.stdin.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	next := make(chan *render, 2)
+	for _, r := range []*render{chart, waiting} {
+		go func() {
+			if line, _ := r.stdout.ReadString('\n'); line == "in\n" {
+				next <- r
+			}
+		}()
+	}
+	if <-next != chart {
+		t.Fatal("the slot was given up when the process became another program")
+	}
+	waiting.waits()
 	if err := chart.stdin.Close(); err != nil {
 		t.Fatal(err)
 	}
-	waiting.in()
+	<-next
 }
 
 func TestWhereTheFolderCannotBeUsedNobodyWaits(t *testing.T) {
