@@ -34,6 +34,11 @@ type Change struct {
 	// Base is the full ID of the commit whose tree an Own branch takes; empty
 	// for the head of the repository's default branch.
 	Base string
+	// Tip is the full ID of the only commit that the change may be made on, where
+	// its outcome was judged before: the branch's tip at that time. The error is
+	// ErrMoved where the branch stands elsewhere, unless it holds the change.
+	// Empty for whatever the tip is. A branch that is Own is bound by Base.
+	Tip string
 	// Files are added or replaced, by their path from the root. A file that is
 	// there keeps its mode.
 	Files map[string][]byte
