@@ -1,23 +1,16 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/promotion"
-	"github.com/waybill-cd/waybill/extension/waybill"
 	"github.com/waybill-cd/waybill/proxy/argocd"
 	"github.com/waybill-cd/waybill/proxy/gitrepo"
+	"github.com/waybill-cd/waybill/proxy/preview"
 )
-
-// trailerRecord names the head of the stage's chain of records when the commit
-// was made: whoever can read the repository can check the chain against it.
-const trailerRecord = "Waybill-Record"
 
 // writeWaybill commits the waybill of each Application, one commit for each
 // repository and branch.
@@ -39,13 +32,13 @@ func (w writeWaybill) run(ctx context.Context, s *Situation, p *promotion.Promot
 	groups := groupByBranch(s.Bound.Applications)
 	results := make([]promotion.Result, 0, len(s.Bound.Applications))
 	for _, apps := range groups {
-		change, err := w.change(s, *p, bill, loads, apps)
+		change, err := changeOf(s, *p, bill, loads, apps)
 		if err != nil {
 			return errored(err)
 		}
-		written, err := w.git.Commit(ctx, change)
+		written, err := w.commit(ctx, p, change, apps)
 		switch {
-		case errors.Is(err, gitrepo.ErrRefused):
+		case errors.Is(err, gitrepo.ErrRefused), errors.Is(err, errOutdated):
 			return errored(err)
 		case err != nil:
 			return retry(err)
@@ -62,124 +55,62 @@ func (w writeWaybill) run(ctx context.Context, s *Situation, p *promotion.Promot
 	return done()
 }
 
-// bill makes the waybill of a promotion, but for the Application's name. It
-// holds nothing but what is recorded, so that a repeated step writes the same.
-func (w writeWaybill) bill(ctx context.Context, s *Situation, p promotion.Promotion) (waybill.Waybill, []freight.Freight, error) {
-	bill := waybill.Waybill{
-		Stage:  s.Name.String(),
-		Serial: p.Serial,
-		Promotion: waybill.Promotion{
-			ID: p.ID, By: p.Request.By, ApprovedBy: approvers(s, p), At: *p.StartedAt, Reason: p.Request.Reason,
-		},
-		VerifiedIn: passedEverywhere(p),
-	}
-	loads := make([]freight.Freight, 0, len(p.Carries))
-	for _, h := range p.Carries {
-		f, err := w.FreightByID(ctx, s.Pipeline.Name, h.Freight)
-		if err != nil {
-			return bill, nil, err
-		}
-		loads = append(loads, f)
-		bill.Freight = append(bill.Freight, waybill.Freight{ID: f.ID, Origin: f.Origin, Artifacts: f.Artifacts})
-	}
-	return bill, loads, nil
-}
+// errOutdated ends a promotion that would render something else than what was
+// approved. Its approvals were for that alone, and what runs cannot wait again:
+// whoever wants the new result asks for it.
+var errOutdated = errors.New("what would be rendered has changed since it was approved")
 
-func groupByBranch(apps []argocd.Application) [][]argocd.Application {
-	groups := map[string][]argocd.Application{}
+// commit makes the change, on what was rendered when the promotion started, where
+// an approval is bound to that: on a stage branch from that very base, on a
+// shared one on that very tip. Where others have pushed since, what the
+// Applications render must be the same on the new tip.
+func (w writeWaybill) commit(ctx context.Context, p *promotion.Promotion, c gitrepo.Change, apps []argocd.Application) (gitrepo.Written, error) {
+	if len(p.Rendered) == 0 {
+		return w.git.Commit(ctx, c)
+	}
 	for _, a := range apps {
-		key := freight.GitRepository(a.RepoURL) + " " + a.Branch
-		groups[key] = append(groups[key], a)
+		r, known := p.RenderedOf(a.Namespace, a.Name)
+		if !known {
+			return gitrepo.Written{}, fmt.Errorf("%w: Application %s has joined the stage; preview it and ask again", errOutdated, a.Key())
+		}
+		if c.Own {
+			c.Base = r.Commit
+		}
+		c.Tip = r.Commit
 	}
-	ordered := make([][]argocd.Application, 0, len(groups))
-	for _, g := range groups {
-		ordered = append(ordered, g)
+	for range attempts {
+		written, err := w.git.Commit(ctx, c)
+		if !errors.Is(err, gitrepo.ErrMoved) {
+			return written, err
+		}
+		if c.Tip, err = w.stillRenders(ctx, p, c, apps); err != nil {
+			return gitrepo.Written{}, err
+		}
 	}
-	slices.SortFunc(ordered, func(a, b []argocd.Application) int { return cmp.Compare(a[0].Key(), b[0].Key()) })
-	return ordered
+	return gitrepo.Written{}, fmt.Errorf("branch %s of %s moves too fast: it will be tried again", c.Branch, c.RepoURL)
 }
 
-func (w writeWaybill) change(s *Situation, p promotion.Promotion, bill waybill.Waybill, loads []freight.Freight, apps []argocd.Application) (gitrepo.Change, error) {
-	repo := apps[0].RepoURL
-	if apps[0].Branch == "" {
-		return gitrepo.Change{}, fmt.Errorf("Application %s tracks whatever branch is the default of %s, where a waybill cannot be kept: set its targetRevision to a branch", apps[0].Key(), repo)
+// stillRenders tells whether the Applications render on the branch's tip, which
+// it returns, what they rendered when the promotion started.
+func (w writeWaybill) stillRenders(ctx context.Context, p *promotion.Promotion, c gitrepo.Change, apps []argocd.Application) (tip string, err error) {
+	branches, err := w.git.Branches(ctx, c.RepoURL)
+	if err != nil {
+		return "", err
 	}
-	pinned := commitOf(loads, repo)
-	if pinned != "" && s.Stage.Branch == "" {
-		return gitrepo.Change{}, fmt.Errorf("the freight pins commit %s of %s, from which Application %s is deployed: give stage %s a branch of its own (branch: env/%s), so that this very commit can be rendered",
-			short(pinned), repo, apps[0].Key(), s.Stage.Name, s.Stage.Name)
+	if tip, err = branches.Start(c); err != nil {
+		return "", err
 	}
-	files := map[string][]byte{}
 	for _, a := range apps {
-		bill.Application = a.Instance
-		file, err := bill.Marshal()
-		if err != nil {
-			return gitrepo.Change{}, err
-		}
-		files[a.WaybillPath()] = file
-	}
-	return gitrepo.Change{
-		RepoURL:   repo,
-		Branch:    apps[0].Branch,
-		Own:       s.Stage.Branch != "",
-		Base:      pinned,
-		Files:     files,
-		Message:   message(s, p, loads),
-		Promotion: p.ID,
-		Trailers:  []gitrepo.Trailer{{Key: trailerRecord, Value: cmp.Or(s.Record.Value.Head, "none")}},
-		At:        *p.StartedAt,
-	}, nil
-}
-
-// commitOf returns the commit of a repository that the freight pins, if any.
-func commitOf(loads []freight.Freight, repo string) string {
-	for _, f := range loads {
-		for _, c := range f.Commits {
-			if freight.GitRepository(c.RepoURL) == freight.GitRepository(repo) {
-				return c.ID
-			}
+		digest, err := w.previews.Digest(ctx, a, preview.Tree{Revision: tip, Files: c.Files})
+		var refusal *preview.Refusal
+		switch before, _ := p.RenderedOf(a.Namespace, a.Name); {
+		case errors.As(err, &refusal):
+			return "", fmt.Errorf("%w: Application %s cannot be rendered on branch %s any more (%s); ask again once it can", errOutdated, a.Key(), c.Branch, refusal.Sentence)
+		case err != nil:
+			return "", err
+		case digest != before.Digest:
+			return "", fmt.Errorf("%w: others have pushed to branch %s what changes Application %s; preview it and ask again", errOutdated, c.Branch, a.Key())
 		}
 	}
-	return ""
+	return tip, nil
 }
-
-// approvers are those whose approval counts under the stage's rule.
-func approvers(s *Situation, p promotion.Promotion) []string {
-	var names []string
-	for _, a := range p.Counting(s.Stage.Approval) {
-		names = append(names, a.By)
-	}
-	return names
-}
-
-// message tells in the repository's history what the promotion did, and by
-// whose decision.
-func message(s *Situation, p promotion.Promotion, loads []freight.Freight) string {
-	var b strings.Builder
-	verb := "Promote"
-	if p.Request.Rollback {
-		verb = "Roll back to"
-	}
-	summaries := make([]string, len(loads))
-	for i, f := range loads {
-		summaries[i] = f.Summary()
-	}
-	fmt.Fprintf(&b, "%s %s in %s\n\n", verb, strings.Join(summaries, ", "), s.Name)
-	for _, f := range loads {
-		fmt.Fprintf(&b, "Freight %s of warehouse %s.\n", f.ID, f.Origin)
-	}
-	fmt.Fprintf(&b, "Asked for by %s.\n", oneLine(p.Request.By))
-	if names := approvers(s, p); len(names) > 0 {
-		fmt.Fprintf(&b, "Approved by %s.\n", oneLine(strings.Join(names, ", ")))
-	}
-	if passed := passedEverywhere(p); len(passed) > 0 {
-		fmt.Fprintf(&b, "Verified in %s.\n", strings.Join(passed, ", "))
-	}
-	if p.Request.Reason != "" {
-		fmt.Fprintf(&b, "Reason: %s\n", oneLine(p.Request.Reason))
-	}
-	return b.String()
-}
-
-// oneLine keeps people's words from becoming lines, or trailers, of their own.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

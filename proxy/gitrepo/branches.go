@@ -8,9 +8,12 @@ import (
 
 // Branches are where the branches of a repository stand at one moment.
 type Branches struct {
-	name string // of the repository, for people
-	head string
-	tips map[string]string
+	// Repository names it for people.
+	Repository string
+	// Head is the full ID of the default branch's newest commit; empty for none.
+	Head string
+	// Tips are the full IDs of the newest commits, by the branches' short names.
+	Tips map[string]string
 }
 
 // Branches asks a repository for all of its branches, in one request.
@@ -21,13 +24,13 @@ func (r *Repositories) Branches(ctx context.Context, repoURL string) (Branches, 
 		if err != nil {
 			return err
 		}
-		found = Branches{name: v.name, tips: map[string]string{}}
+		found = Branches{Repository: v.name, Tips: map[string]string{}}
 		if reading.refs.Head != nil {
-			found.head = reading.refs.Head.String()
+			found.Head = reading.refs.Head.String()
 		}
 		for name, id := range reading.refs.References {
 			if ref := plumbing.ReferenceName(name); ref.IsBranch() {
-				found.tips[ref.Short()] = id.String()
+				found.Tips[ref.Short()] = id.String()
 			}
 		}
 		return nil
@@ -40,14 +43,14 @@ func (r *Repositories) Branches(ctx context.Context, repoURL string) (Branches, 
 // is no such branch.
 func (b Branches) Tip(branch string) (string, error) {
 	if branch == "" {
-		if b.head == "" {
-			return "", refused(ErrNoRevision, "the Git repository %s has no default branch: set one, or name the branch", b.name)
+		if b.Head == "" {
+			return "", refused(ErrNoRevision, "the Git repository %s has no default branch: set one, or name the branch", b.Repository)
 		}
-		return b.head, nil
+		return b.Head, nil
 	}
-	tip, exists := b.tips[branch]
+	tip, exists := b.Tips[branch]
 	if !exists {
-		return "", refused(ErrNoRevision, "the Git repository %s has no branch %s", b.name, oneLine(branch))
+		return "", refused(ErrNoRevision, "the Git repository %s has no branch %s", b.Repository, oneLine(branch))
 	}
 	return tip, nil
 }
