@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -48,23 +50,26 @@ func (p product) userland(path string, at time.Time) (v1.Layer, error) {
 	})
 }
 
-// program is the layer that holds the binary.
-func (p product) program(path string, at time.Time, binary string) (v1.Layer, error) {
-	f, err := os.Open(binary)
-	if err != nil {
-		return nil, fmt.Errorf("reading the binary of %s: %w", p.Name, err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("reading the binary of %s: %w", p.Name, err)
-	}
-	return layer(path, at, []entry{
+// program is the layer that holds the binaries, by their names.
+func program(path string, at time.Time, binaries map[string]string) (v1.Layer, error) {
+	entries := []entry{
 		{name: "usr/", mode: 0o755},
 		{name: "usr/local/", mode: 0o755},
 		{name: binariesFolder + "/", mode: 0o755},
-		{name: binariesFolder + "/" + p.Name, mode: 0o755, content: f, size: info.Size()},
-	})
+	}
+	for _, name := range slices.Sorted(maps.Keys(binaries)) {
+		f, err := os.Open(binaries[name])
+		if err != nil {
+			return nil, fmt.Errorf("reading the binary %s: %w", name, err)
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil {
+			return nil, fmt.Errorf("reading the binary %s: %w", name, err)
+		}
+		entries = append(entries, entry{name: binariesFolder + "/" + name, mode: 0o755, content: f, size: info.Size()})
+	}
+	return layer(path, at, entries)
 }
 
 // layer packs the entries, all of them dated at, by way of a tar file at path,

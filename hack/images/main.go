@@ -41,8 +41,10 @@ func main() {
 func products() []product {
 	return []product{
 		{
-			Name:        "waybill-proxy",
-			Package:     "github.com/waybill-cd/waybill/proxy",
+			Name:    "waybill-proxy",
+			Package: "github.com/waybill-cd/waybill/proxy",
+			// Previews run it.
+			Beside:      []companion{{"waybill-plugin", "github.com/waybill-cd/waybill/plugin"}},
 			Description: "Finds freight, runs promotions and verification, and answers Argo CD's proxy extension.",
 			User:        65532,
 			Account:     "waybill",

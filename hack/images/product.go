@@ -14,11 +14,18 @@ import (
 
 // product is a program that is shipped as an image of its own.
 type product struct {
-	Name        string // of the binary and of the repository
-	Package     string // import path of its main package, which has a variable version
+	Name        string      // of the binary and of the repository
+	Package     string      // import path of its main package, which has a variable version
+	Beside      []companion // further programs in the same folder
 	Description string
 	User        int    // user and group that it runs as
 	Account     string // name of both
+}
+
+// companion is a program that a product runs.
+type companion struct {
+	Name    string
+	Package string
 }
 
 // index builds the product for the platforms. The folder dir keeps the files that
@@ -32,10 +39,14 @@ func (p product) index(ctx context.Context, s source, platforms []v1.Platform, d
 	for _, platform := range platforms {
 		report(progress, fmt.Sprintf("building %s %s for %s", p.Name, s.Version, platform.String()))
 		path := filepath.Join(dir, p.Name+"."+platform.Architecture)
-		if err := compile(ctx, p.Package, path, s.Version, platform); err != nil {
-			return nil, err
+		binaries := map[string]string{}
+		for _, c := range append([]companion{{p.Name, p.Package}}, p.Beside...) {
+			binaries[c.Name] = path + "." + c.Name
+			if err := compile(ctx, c.Package, binaries[c.Name], s.Version, platform); err != nil {
+				return nil, err
+			}
 		}
-		program, err := p.program(path+".tar", s.Time, path)
+		program, err := program(path+".tar", s.Time, binaries)
 		if err != nil {
 			return nil, err
 		}
