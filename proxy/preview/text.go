@@ -3,6 +3,7 @@ package preview
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/argoproj/gitops-engine/pkg/diff"
@@ -27,7 +28,7 @@ func hidden(was, is *unstructured.Unstructured) (*unstructured.Unstructured, *un
 	}
 	// What kubectl applied last holds the values once more.
 	annotations := map[string]bool{corev1.LastAppliedConfigAnnotation: true}
-	is, was, err := diff.HideSecretData(is, was, annotations)
+	was, is, err := diff.HideSecretData(was, is, annotations)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the values of a Secret cannot be hidden: %w", err)
 	}
@@ -113,7 +114,7 @@ func unified(was, is *unstructured.Unstructured, bound int) (text string, clippe
 	}
 	const context = 3
 	text, err = difflib.GetUnifiedDiffString(difflib.UnifiedDiff{
-		A: difflib.SplitLines(string(before)), B: difflib.SplitLines(string(after)),
+		A: slices.Collect(strings.Lines(string(before))), B: slices.Collect(strings.Lines(string(after))),
 		FromFile: "now", ToFile: "then", Context: context,
 	})
 	if err != nil {
