@@ -43,13 +43,13 @@ func (r *Renderer) child(ctx context.Context, dir string, environment []string, 
 	case out.full:
 		return nil, refuse("its manifests are larger than %d MiB, more than a preview shows: split the Application", maxOutput>>20)
 	case err == nil:
-		return out.Bytes(), nil
+		return out.kept.Bytes(), nil
 	case ctx.Err() != nil:
 		return nil, errTime
 	case running.Err() != nil:
 		return nil, errTime
-	case errors.As(err, &exit) && exit.Exited() && told.Len() > 0:
-		return nil, &Refusal{argocd.FirstLine(outOfMemory(told.String(), r.options.MaxMemory))}
+	case errors.As(err, &exit) && exit.Exited() && told.kept.Len() > 0:
+		return nil, &Refusal{argocd.FirstLine(outOfMemory(told.kept.String(), r.options.MaxMemory))}
 	case errors.As(err, &exit):
 		return nil, errors.New("the plugin was ended while it rendered: try again, and give the proxy more memory if it happens again")
 	}
@@ -65,9 +65,9 @@ func cause(err error) string {
 }
 
 // bounded keeps what is written to it, up to a bound. Beyond, it fails, or drops
-// the rest.
+// the rest. It embeds no buffer, whose ReadFrom knows no bound.
 type bounded struct {
-	bytes.Buffer
+	kept bytes.Buffer
 	left int
 	drop bool
 	full bool
@@ -77,12 +77,12 @@ var errFull = errors.New("too much output")
 
 // Write implements io.Writer.
 func (b *bounded) Write(p []byte) (int, error) {
-	kept := p[:min(len(p), b.left)]
-	b.left -= len(kept)
-	_, _ = b.Buffer.Write(kept) // appends to memory, and never fails
-	if len(kept) < len(p) && !b.drop {
+	part := p[:min(len(p), b.left)]
+	b.left -= len(part)
+	_, _ = b.kept.Write(part) // appends to memory, and never fails
+	if len(part) < len(p) && !b.drop {
 		b.full = true
-		return len(kept), errFull
+		return len(part), errFull
 	}
 	return len(p), nil
 }
