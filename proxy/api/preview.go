@@ -22,6 +22,9 @@ func (s *Server) preview(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := showable(c, p); err != nil {
+		return err
+	}
 	named := c.QueryParam("freight")
 	if err := wantFreight(named); err != nil {
 		return err
@@ -40,6 +43,22 @@ func (s *Server) preview(c echo.Context) error {
 		view.Applications = append(view.Applications, previewView(a))
 	}
 	return c.JSON(http.StatusOK, view)
+}
+
+// showable refuses manifests of another AppProject. A pipeline's records are for
+// all of its Applications, but Argo CD has checked only that the caller may get
+// the one in the header: manifests are shown to those of its project.
+func showable(c echo.Context, p engine.Pipeline) error {
+	stage, name, err := p.StageNamed(c.Param("stage"))
+	if err != nil {
+		return err
+	}
+	who := caller(c)
+	if project := p.ProjectOf(stage); project != who.Project {
+		return refuse(v1.ProblemNotBound, "Not bound",
+			"Application %s/%s is of AppProject %s, and the manifests of stage %s are of %s: call on behalf of an Application of that project", who.Namespace, who.Name, who.Project, name, project)
+	}
+	return nil
 }
 
 func previewView(a preview.Application) v1.PreviewApplication {

@@ -120,6 +120,7 @@ func TestAPreviewIsRefusedLikeEveryRead(t *testing.T) {
 	w.refused(http.StatusNotFound, v1.ProblemNotFound, `no freight "v9"`, call{path: path + "?freight=v9"})
 	w.refused(http.StatusNotFound, v1.ProblemNotFound, "no stage", call{path: "/pipelines/shop/stages/qa/preview?freight=v1.1.0"})
 	w.refused(http.StatusForbidden, v1.ProblemNotBound, "bound to", call{path: path + "?freight=v1.1.0", app: "books-dev"})
+	w.refused(http.StatusForbidden, v1.ProblemNotBound, "on behalf of an Application of that project", call{path: "/pipelines/shop/stages/prod/preview?freight=v1.1.0"})
 	w.refused(http.StatusForbidden, v1.ProblemGate, "", call{path: path + "?freight=v1.1.0", gate: "waybill-promote"})
 	if len(w.git.rendered) > 0 {
 		t.Errorf("rendered for nobody: %v", w.git.rendered)

@@ -40,6 +40,7 @@ The exit code is 1 if an Application cannot be rendered with the freight.`,
 			if to.stage, err = c.stage(r, to.stage); err != nil {
 				return err
 			}
+			r.to(to.stage) // manifests are shown to Applications of the stage's project
 			var shown client.Document[v1.Preview]
 			if err := r.get(cmd.Context(), &shown, url.Values{"freight": {to.freight}}, r.in("stages", to.stage, "preview")...); err != nil {
 				return err

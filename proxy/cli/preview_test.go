@@ -53,7 +53,7 @@ func TestAPreviewIsShown(t *testing.T) {
 				t.Errorf("code %d: %s", got.code, got.err)
 			}
 			golden(t, name, got.out)
-			if calls := s.calls(); !strings.Contains(calls[len(calls)-1], "GET /pipelines/shop/stages/prod/preview?freight=v1.2.0") {
+			if calls := s.calls(); !strings.Contains(calls[len(calls)-1], "argocd:shop-prod GET /pipelines/shop/stages/prod/preview?freight=v1.2.0") {
 				t.Errorf("the calls are %q", calls)
 			}
 		})

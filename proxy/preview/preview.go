@@ -38,7 +38,7 @@ type Options struct {
 	// Timeout bounds one run of the plugin; 20 s.
 	Timeout time.Duration
 	// MaxMemory bounds the data of one run of the plugin, in bytes, where the
-	// system can; 512 MiB.
+	// system can; 256 MiB.
 	MaxMemory uint64
 	// MaxChildren is how many run at once; as many as there are CPUs, at most 4.
 	MaxChildren int
@@ -48,7 +48,7 @@ type Options struct {
 
 const (
 	defaultTimeout   = 20 * time.Second
-	defaultMaxMemory = 512 << 20
+	defaultMaxMemory = 256 << 20
 	defaultMaxCache  = 64 << 20
 	// mostChildren keeps the memory of all runs within that of a pod, however
 	// many CPUs its node has.

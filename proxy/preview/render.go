@@ -67,7 +67,7 @@ func (r *Renderer) render(ctx context.Context, app argocd.Application, tree Tree
 	key := keyOf(id, app.Path, files, environment)
 	m, known := r.known.get(key)
 	if !known {
-		if m, err = r.run(ctx, app, tree.Revision, paths, files, environment); err != nil {
+		if m, err = r.run(ctx, app, tree.Revision, paths, files); err != nil {
 			return manifests{}, err
 		}
 		r.known.put(key, m)
@@ -106,7 +106,7 @@ func keyOf(tree, source string, files map[string][]byte, environment []string) s
 }
 
 // run exports the tree, runs the plugin on it, and leaves nothing behind.
-func (r *Renderer) run(ctx context.Context, app argocd.Application, revision string, paths []string, files map[string][]byte, environment []string) (manifests, error) {
+func (r *Renderer) run(ctx context.Context, app argocd.Application, revision string, paths []string, files map[string][]byte) (manifests, error) {
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
@@ -121,7 +121,11 @@ func (r *Renderer) run(ctx context.Context, app argocd.Application, revision str
 	if err := r.git.Export(ctx, app.RepoURL, revision, paths, dir); err != nil {
 		return manifests{}, err
 	}
-	at, err := overlay(dir, app.Path, files)
+	at, app, err := prepare(dir, app, files)
+	var environment []string
+	if err == nil {
+		environment, err = app.Environment(revision)
+	}
 	if err != nil {
 		return manifests{refusal: err.Error()}, nil
 	}
@@ -146,35 +150,55 @@ func refused(err error) (manifests, error) {
 	return manifests{}, err
 }
 
-// overlay writes the files over those of an export, and returns the folder of
-// the Application's path. Nothing is written outside of the export.
-func overlay(dir, source string, files map[string][]byte) (string, error) {
+// maxOverride bounds a file that Argo CD merges into a source, in bytes.
+const maxOverride = 1 << 20
+
+// prepare writes the files over those of an export. It returns the folder of the
+// Application's path, and the Application as the files there have it. Nothing is
+// read or written outside of the export.
+func prepare(dir string, app argocd.Application, files map[string][]byte) (string, argocd.Application, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return "", errors.New("the files of a render cannot be opened")
+		return "", app, errors.New("the files of a render cannot be opened")
 	}
 	defer root.Close()
-	source = cmp.Or(strings.TrimPrefix(path.Clean("/"+source), "/"), ".")
+	source := cmp.Or(strings.TrimPrefix(path.Clean("/"+app.Path), "/"), ".")
 	// A folder of links would be another one to the plugin, which looks for the
 	// checkout above it.
 	if info, err := root.Lstat(source); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
-		return "", fmt.Errorf("the repository has no folder %s there: correct the Application's path", source)
+		return "", app, fmt.Errorf("the repository has no folder %s there: correct the Application's path", source)
 	} else if err != nil {
-		return "", fmt.Errorf("the Application's path %s cannot be read", source)
+		return "", app, fmt.Errorf("the Application's path %s cannot be read", source)
 	}
 	for name, content := range files {
-		err := root.MkdirAll(path.Dir(name), 0o700)
-		if err == nil {
-			if err = root.Remove(name); errors.Is(err, fs.ErrNotExist) {
-				err = nil
-			}
-		}
-		if err == nil {
-			err = root.WriteFile(name, content, 0o600)
-		}
-		if err != nil {
-			return "", fmt.Errorf("%s cannot be written: something else is there", name)
+		if err := overwrite(root, name, content); err != nil {
+			return "", app, fmt.Errorf("%s cannot be written: something else is there", name)
 		}
 	}
-	return filepath.Join(dir, filepath.FromSlash(source)), nil
+	app, err = app.Overridden(func(name string) ([]byte, error) { return readSmall(root, path.Join(source, name)) })
+	return filepath.Join(dir, filepath.FromSlash(source)), app, err
+}
+
+func overwrite(root *os.Root, name string, content []byte) error {
+	if err := root.MkdirAll(path.Dir(name), 0o700); err != nil {
+		return err
+	}
+	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return root.WriteFile(name, content, 0o600)
+}
+
+// readSmall reads a file; a folder of its name is none.
+func readSmall(root *os.Root, name string) ([]byte, error) {
+	info, err := root.Stat(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fs.ErrNotExist
+	case info.Size() > maxOverride:
+		return nil, errors.New("it is too large")
+	}
+	return root.ReadFile(name)
 }

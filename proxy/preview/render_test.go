@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -289,6 +290,38 @@ func TestHostilePathsOfAnApplication(t *testing.T) {
 		_, err := w.renderer.Digest(t.Context(), app, tree)
 		if err != nil && strings.Contains(err.Error(), w.dir) {
 			t.Errorf("%q: %v", paths, err)
+		}
+	}
+}
+
+// Argo CD merges these files into a source before it renders.
+func TestParametersInGitCount(t *testing.T) {
+	w := newWorld(t, preview.Options{})
+	app := w.application(nil)
+	files := map[string]string{"deploy/a.yaml": fmt.Sprintf(deployment, 1, 1, 1)}
+	digest := func(branch string, more map[string]string) (string, error) {
+		all := maps.Clone(files)
+		maps.Copy(all, more)
+		return w.renderer.Digest(t.Context(), app, with(t, w.push(branch, all), "p", "v1"))
+	}
+	plain, err := digest("plain", nil)
+	w.must(err)
+	same, err := digest("same", map[string]string{"deploy/.argocd-source.yaml": "path: elsewhere\nplugin: {parameters: [{name: strict, string: \"true\"}]}"})
+	if err != nil || same != plain {
+		t.Errorf("with all pinned: %s, %v, want %s", same, err, plain)
+	}
+	for name, tt := range map[string]struct{ file, text, want string }{
+		"for all":          {".argocd-source.yaml", "plugin: {parameters: [{name: unknown, string: x}]}", "unknown"},
+		"for this one":     {".argocd-source-shop-prod.yaml", "plugin: {parameters: [{name: unknown, string: x}]}", "unknown"},
+		"another plugin":   {".argocd-source.yaml", "plugin: {name: other}", "without Waybill"},
+		"no YAML":          {".argocd-source.yaml", "a: {", "cannot be merged"},
+		"too large":        {".argocd-source.yaml", strings.Repeat("# long\n", 1<<18), "cannot be merged"},
+		"of another name":  {".argocd-source-other.yaml", "plugin: {parameters: [{name: unknown, string: x}]}", ""},
+		"no map in itself": {".argocd-source.yaml", "[1]", "cannot be merged"},
+	} {
+		_, err := digest(strings.ReplaceAll(name, " ", "-"), map[string]string{"deploy/" + tt.file: tt.text})
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
