@@ -28,6 +28,7 @@ type gitHost struct {
 	// pushed is called after each commit, whoever made it.
 	pushed  func()
 	fetched int
+	listed  int // how often branches were asked for
 }
 
 type commit struct {
@@ -173,6 +174,7 @@ func (l *link) Branches(_ context.Context, repoURL string) (gitrepo.Branches, er
 	if l.git.reads != nil {
 		return gitrepo.Branches{}, l.git.reads
 	}
+	l.git.listed++
 	b := gitrepo.Branches{Repository: repoURL, Tips: map[string]string{}}
 	for at, commits := range l.git.branches {
 		if branch, of := strings.CutPrefix(at, repoURL+" "); of && len(commits) > 0 {

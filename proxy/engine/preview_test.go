@@ -276,6 +276,21 @@ func TestWhatCannotBePreviewedIsPartOfTheAnswer(t *testing.T) {
 	}
 }
 
+func TestAPreviewAsksEachRepositoryOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, shopDocument, application("dev", "dev", "main"), application("dev-eu", "dev", "main"), application("dev-us", "dev", "us"))
+	w.git.push(shopRepo, "us", map[string][]byte{"README": nil})
+	w.release("v1.0.0")
+	w.pass(time.Second)
+	before := w.git.listed
+	if shown := w.preview("dev", "v1.0.0"); len(shown.Applications) != 3 || shown.Digest == "" {
+		t.Errorf("the preview is %+v", shown)
+	}
+	if n := w.git.listed - before; n != 1 {
+		t.Errorf("it was asked %d times, want once", n)
+	}
+}
+
 func (w *world) situation(stage string) Situation {
 	w.t.Helper()
 	s, err := w.people.Situation(w.t.Context(), w.pipeline(), stage)
