@@ -137,21 +137,20 @@ func (a asked) next(s *Situation, p promotion.Promotion, bill waybill.Waybill, l
 // compare tells what would change. What keeps it from being rendered is part of
 // the answer.
 func (pl plan) compare(ctx context.Context, previews Previews) (preview.Application, error) {
-	failed := preview.Application{Namespace: pl.app.Namespace, Name: pl.app.Name, Prunes: pl.app.Prunes()}
-	if pl.err != nil {
-		failed.Problem = pl.err.Error()
-		return failed, nil
+	var (
+		a   preview.Application
+		err = pl.err
+	)
+	if err == nil {
+		a, err = previews.Compare(ctx, pl.app, pl.now, pl.next)
 	}
-	a, err := previews.Compare(ctx, pl.app, pl.now, pl.next)
-	switch {
-	case ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return failed, ctx.Err()
-	case err != nil:
-		failed.Problem = err.Error()
-		return failed, nil
-	default:
-		return a, nil
+	if err != nil {
+		a = preview.Application{Namespace: pl.app.Namespace, Name: pl.app.Name, Prunes: pl.app.Prunes(), Problem: err.Error()}
 	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return a, ctx.Err() // nobody waits for it any more
+	}
+	return a, nil
 }
 
 func (pl plan) rendered(digest string) promotion.Rendered {

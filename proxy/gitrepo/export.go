@@ -152,22 +152,18 @@ func (x *export) put(root *os.Root, s selected) error {
 			return made(err)
 		}
 	}
-	switch s.entry.Mode {
-	case filemode.Dir, filemode.Submodule:
+	if !hasContent(s.entry.Mode) {
 		return made(root.MkdirAll(s.path, 0o700))
-	case filemode.Symlink:
-		target, err := x.store.file(s.entry.Hash)
-		if err != nil {
-			return err
-		}
-		if !stays(s.path, string(target)) {
-			return refused(nil, "the Git repository %s has the link %s, which may lead outside of it: Argo CD renders no repository with such a link; remove it", x.name, oneLine(s.path))
-		}
-		return made(root.Symlink(string(target), s.path))
 	}
 	content, err := x.store.file(s.entry.Hash)
 	if err != nil {
 		return err
+	}
+	if s.entry.Mode == filemode.Symlink {
+		if !stays(s.path, string(content)) {
+			return refused(nil, "the Git repository %s has the link %s, which may lead outside of it: Argo CD renders no repository with such a link; remove it", x.name, oneLine(s.path))
+		}
+		return made(root.Symlink(string(content), s.path))
 	}
 	mode := fs.FileMode(0o600)
 	if s.entry.Mode == filemode.Executable {
