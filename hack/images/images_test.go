@@ -36,6 +36,7 @@ import (
 var hello = product{
 	Name:        "hello",
 	Package:     "github.com/waybill-cd/waybill/hack/images/testdata/hello",
+	Beside:      []companion{{"echo", "github.com/waybill-cd/waybill/hack/images/testdata/hello"}},
 	Description: "Says hello.",
 	User:        4242,
 	Account:     "somebody",
@@ -167,6 +168,7 @@ func checkImage(t *testing.T, image v1.Image, architecture string) {
 		"drwxr-xr-x usr/",
 		"drwxr-xr-x usr/local/",
 		"drwxr-xr-x usr/local/bin/",
+		"-rwxr-xr-x usr/local/bin/echo",
 		"-rwxr-xr-x usr/local/bin/hello",
 	}, listing); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
@@ -176,6 +178,7 @@ func checkImage(t *testing.T, image v1.Image, architecture string) {
 	}
 	checkRoots(t, files[rootsFile])
 	checkBinary(t, files["usr/local/bin/hello"], architecture)
+	checkBinary(t, files["usr/local/bin/echo"], architecture)
 }
 
 // extract returns the files of an image, and a listing with their modes in the
