@@ -88,16 +88,20 @@ func resourceOf(o *unstructured.Unstructured) Resource {
 // normal brings objects into the form in which Argo CD compares them: without
 // the fields that the Application ignores, known types in their own spelling.
 // What is ignored by field manager, or for a whole Argo CD (argocd-cm), is not
-// known here.
+// known here, see also [harmless].
 type normal struct {
 	ignored, types diff.Normalizer
 }
 
-// maxExpression bounds the time of one jq expression on one object.
-const maxExpression = 200 * time.Millisecond
+// expressionTimeout bounds one jq expression on one object.
+const expressionTimeout = 100 * time.Millisecond
 
 func newNormal(ignore []v1alpha1.ResourceIgnoreDifferences) (*normal, error) {
-	ignored, err := normalizers.NewIgnoreNormalizer(ignore, nil, normalizers.IgnoreNormalizerOpts{JQExecutionTimeout: maxExpression})
+	ignore, err := harmless(ignore)
+	if err != nil {
+		return nil, err
+	}
+	ignored, err := normalizers.NewIgnoreNormalizer(ignore, nil, normalizers.IgnoreNormalizerOpts{JQExecutionTimeout: expressionTimeout})
 	if err != nil {
 		return nil, refuse("its spec.ignoreDifferences cannot be understood: correct the JSON pointers and jq expressions there")
 	}
