@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -31,26 +32,28 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// plugin is the real binary, built once.
-var plugin string
+// plugin is the real binary, built once, by the first test that needs it.
+var plugin = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "waybill-plugin-")
+	if err != nil {
+		return "", err
+	}
+	built = dir
+	path := filepath.Join(dir, "waybill-plugin")
+	if out, err := exec.Command("go", "build", "-o", path, "github.com/waybill-cd/waybill/plugin").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the plugin: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+var built string // the folder of it
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "waybill-plugin-")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		plugin = filepath.Join(dir, "waybill-plugin")
-		build := exec.Command("go", "build", "-o", plugin, "github.com/waybill-cd/waybill/plugin")
-		if out, err := build.CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "building the plugin: %v\n%s", err, out)
-			return 1
-		}
-		return m.Run()
-	}())
+	code := m.Run()
+	if built != "" {
+		_ = os.RemoveAll(built)
+	}
+	os.Exit(code)
 }
 
 // world is a Git host, and a renderer that reads it.
@@ -92,7 +95,8 @@ func newWorld(t *testing.T, o preview.Options) *world {
 	w.must(err)
 	w.exports = &counted{Repositories: repositories}
 	if o.Plugin == "" {
-		o.Plugin = plugin
+		o.Plugin, err = plugin()
+		w.must(err)
 	}
 	o.Dir = w.dir
 	w.renderer, err = preview.New(w.exports, o)
