@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/extension/promotion"
 	v1 "github.com/waybill-cd/waybill/proxy/api/v1"
 )
 
@@ -124,6 +126,21 @@ func TestAnApprovalCanBeBoundToAPreview(t *testing.T) {
 	}
 	if got := run(t, s, "reject", id, "--preview", "sha256:1"); got.code != ExitUsage {
 		t.Errorf("a rejection of a preview: %+v", got)
+	}
+}
+
+func TestProgressTellsThatAnApprovalIsOutdated(t *testing.T) {
+	s := newStandIn(t)
+	p := s.pending()
+	p.Approvals = []promotion.Decision{{By: "bob", At: now, Comment: "seen", Preview: "sha256:1", Outdated: "what would be rendered has changed since"}}
+	var out bytes.Buffer
+	progress := newProgress(&out, style{})
+	progress.show(p)
+	p.Approvals[0].Preview, p.Approvals[0].Outdated = "sha256:2", ""
+	progress.show(p)
+	want := "[ok] approved by bob, as previewed: seen\n[no] the approval by bob counts no longer: what would be rendered has changed since\n"
+	if got := out.String(); !strings.HasPrefix(got, want) || strings.Count(got, "approved by bob, as previewed") != 2 {
+		t.Errorf("got %q", got)
 	}
 }
 
