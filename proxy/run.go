@@ -58,7 +58,7 @@ func run(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
-	previews, err := preview.New(git, preview.Options{Plugin: s.plugin, Dir: s.cache})
+	previews, err := preview.New(git, preview.Options{Plugin: s.plugin, Dir: s.cache, Cluster: argocd.NewOwnCluster(config).Environment})
 	if err != nil {
 		return err
 	}

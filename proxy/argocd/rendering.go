@@ -58,8 +58,8 @@ func (a Application) renderedSource() v1alpha1.ApplicationSource {
 
 // Environment returns the variables, NAME=value, that Argo CD passes to the
 // plugin for a render at a revision (argo-cd, reposerver/repository,
-// getPluginEnvs), in a fixed order. The destination's Kubernetes version and
-// APIs are not among them: only Argo CD knows that cluster.
+// getPluginEnvs), in a fixed order. What the destination's cluster is like is not
+// among them, see [OwnCluster].
 func (a Application) Environment(revision string) ([]string, error) {
 	source := a.renderedSource()
 	// As Argo CD writes them: null where there are none.

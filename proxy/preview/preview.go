@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"github.com/waybill-cd/waybill/proxy/argocd"
 )
 
 // Git reads what a render needs of a repository, see gitrepo.Repositories.
@@ -35,6 +37,9 @@ type Options struct {
 	// Dir is the folder for the files of renders, for this process alone: what a
 	// former process left there is removed.
 	Dir string
+	// Cluster returns what the plugin is told of the cluster that an Application is
+	// deployed to, NAME=value; nil for nothing.
+	Cluster func(argocd.Application) []string
 	// Timeout bounds one run of the plugin; 20 s.
 	Timeout time.Duration
 	// MaxMemory bounds the data of one run of the plugin, in bytes, where the
@@ -64,6 +69,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.MaxChildren <= 0 {
 		o.MaxChildren = min(runtime.GOMAXPROCS(0), mostChildren)
+	}
+	if o.Cluster == nil {
+		o.Cluster = func(argocd.Application) []string { return nil }
 	}
 	if o.MaxCache <= 0 {
 		o.MaxCache = defaultMaxCache

@@ -55,7 +55,7 @@ func (r *Renderer) Digest(ctx context.Context, app argocd.Application, tree Tree
 // render returns the manifests of a tree, from memory where they are known.
 func (r *Renderer) render(ctx context.Context, app argocd.Application, tree Tree) (manifests, error) {
 	paths := app.GeneratePaths()
-	environment, err := app.Environment(tree.Revision)
+	environment, err := r.environment(app, tree.Revision)
 	if err != nil {
 		return manifests{}, &Refusal{err.Error()}
 	}
@@ -76,6 +76,12 @@ func (r *Renderer) render(ctx context.Context, app argocd.Application, tree Tree
 		return manifests{}, &Refusal{m.refusal}
 	}
 	return m, nil
+}
+
+// environment returns all that the plugin is told besides files.
+func (r *Renderer) environment(app argocd.Application, revision string) ([]string, error) {
+	all, err := app.Environment(revision)
+	return append(all, r.options.Cluster(app)...), err
 }
 
 // within returns the files that lie in the paths.
@@ -124,7 +130,7 @@ func (r *Renderer) run(ctx context.Context, app argocd.Application, revision str
 	at, app, err := prepare(dir, app, files)
 	var environment []string
 	if err == nil {
-		environment, err = app.Environment(revision)
+		environment, err = r.environment(app, revision)
 	}
 	if err != nil {
 		return manifests{refusal: err.Error()}, nil

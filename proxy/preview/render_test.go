@@ -16,6 +16,7 @@ import (
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/waybill-cd/waybill/proxy/argocd"
 	"github.com/waybill-cd/waybill/proxy/preview"
 )
 
@@ -134,7 +135,8 @@ func TestTheChildIsGivenWhatArgoCDPassesAndNothingElse(t *testing.T) {
 	t.Setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
 	t.Setenv("SECRET_OF_THE_PROXY", "hunter2")
 	out := filepath.Join(t.TempDir(), "environment")
-	w := newWorld(t, preview.Options{Plugin: script(t, "[ $1 = digest ] && echo sha256:0 && exit\ntr '\\0' '\\n' </proc/self/environ >"+out+"\npwd >>"+out+"\necho 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}'\n")})
+	cluster := func(argocd.Application) []string { return []string{"KUBE_VERSION=1.34"} }
+	w := newWorld(t, preview.Options{Cluster: cluster, Plugin: script(t, "[ $1 = digest ] && echo sha256:0 && exit\ntr '\\0' '\\n' </proc/self/environ >"+out+"\npwd >>"+out+"\necho 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}'\n")})
 	app := w.application(func(app *v1alpha1.Application) {
 		app.Spec.Source.Plugin.Env = v1alpha1.Env{{Name: "OWN", Value: "of $ARGOCD_APP_NAME"}}
 	})
@@ -150,6 +152,7 @@ func TestTheChildIsGivenWhatArgoCDPassesAndNothingElse(t *testing.T) {
 		"ARGOCD_APP_REVISION_SHORT=" + tree.Revision[:7], "ARGOCD_APP_REVISION_SHORT_8=" + tree.Revision[:8],
 		"ARGOCD_APP_SOURCE_PATH=deploy", "ARGOCD_APP_SOURCE_REPO_URL=" + w.url, "ARGOCD_APP_SOURCE_TARGET_REVISION=main",
 		"ARGOCD_ENV_OWN=of shop-prod", `ARGOCD_APP_PARAMETERS=[{"name":"unpinned","string":"allow"}]`,
+		"KUBE_VERSION=1.34",
 	}
 	if diff := cmp.Diff(want, lines[:len(lines)-1]); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
