@@ -80,7 +80,7 @@ func (a Application) Environment(revision string) ([]string, error) {
 	}
 	all := build.Environ()
 	for _, own := range source.Plugin.Env {
-		// The value of each may name those of the build (util, pluginEnvs).
+		// The value of each may name those before (argo-cd, getPluginParamEnvs).
 		if own != nil && own.Value != "" {
 			all = append(all, "ARGOCD_ENV_"+own.Name+"="+build.Envsubst(own.Value))
 		}
