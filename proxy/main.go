@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -32,6 +33,7 @@ type settings struct {
 	metricsListen string
 	gates         string
 	cache         string
+	plugin        string
 	timeout       time.Duration
 	retention     time.Duration
 	kubeconfig    string
@@ -48,12 +50,22 @@ func (s *settings) flags() *flag.FlagSet {
 	f.StringVar(&s.metricsListen, "metrics-listen", ":8081", "address of /metrics, /healthz and /readyz")
 	f.StringVar(&s.gates, "gates-dir", "/etc/waybill/gates", "folder with a file for each gate, named as the extension is, that holds its secret")
 	f.StringVar(&s.cache, "cache-dir", "/var/cache/waybill", "folder for what can be fetched again")
+	f.StringVar(&s.plugin, "plugin", besideSelf("waybill-plugin"), "the plugin's binary, which previews run; waybill-plugin-chart stands beside it")
 	f.DurationVar(&s.timeout, "promotion-timeout", 15*time.Minute, "how long a promotion may run before it has failed")
 	f.DurationVar(&s.retention, "retention", 365*24*time.Hour, "how long ended promotions, and freight that nothing names, are kept")
 	f.StringVar(&s.kubeconfig, "kubeconfig", "", "kubeconfig file; in a cluster, the ServiceAccount's credentials")
 	f.BoolVar(&s.verbose, "verbose", false, "log what is decided, too")
 	f.BoolVar(&s.showVersion, "version", false, "print the version and exit")
 	return f
+}
+
+// besideSelf returns the path of a program that stands beside this one.
+func besideSelf(name string) string {
+	self, err := os.Executable()
+	if err != nil {
+		return name
+	}
+	return filepath.Join(filepath.Dir(self), name)
 }
 
 func (s *settings) check() error {

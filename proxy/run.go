@@ -27,6 +27,7 @@ import (
 	"github.com/waybill-cd/waybill/proxy/engine"
 	"github.com/waybill-cd/waybill/proxy/gitrepo"
 	"github.com/waybill-cd/waybill/proxy/identity"
+	"github.com/waybill-cd/waybill/proxy/preview"
 	"github.com/waybill-cd/waybill/proxy/source/image"
 	"github.com/waybill-cd/waybill/proxy/store"
 )
@@ -57,7 +58,11 @@ func run(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
-	e := engine.New(records, applications, git, image.New(image.Options{}), mgr.GetEventRecorderFor("waybill"), engine.Options{
+	previews, err := preview.New(git, preview.Options{Plugin: s.plugin, Dir: s.cache, Cluster: argocd.NewOwnCluster(config).Environment})
+	if err != nil {
+		return err
+	}
+	e := engine.New(records, applications, git, image.New(image.Options{}), previews, mgr.GetEventRecorderFor("waybill"), engine.Options{
 		PromotionTimeout: s.timeout, Retention: s.retention, Now: time.Now,
 	})
 	if err := e.Loops(mgr); err != nil {

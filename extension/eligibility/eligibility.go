@@ -304,12 +304,18 @@ func approval(stage pipeline.Stage, facts Facts) (Gate, bool) {
 	if required == 0 {
 		return Gate{}, false
 	}
+	outdated := probe.Approvals
 	probe.Approvals = probe.Counting(stage.Approval)
 	have := len(probe.Approvals)
 	g := Gate{Name: GateApproval, Pass: have >= required, Waits: true, Fact: fmt.Sprintf("approval %d of %d", have, required)}
 	if g.Pass {
 		g.Fact += " by " + strings.Join(probe.ApprovedBy(), ", ")
 		return g, true
+	}
+	for _, a := range outdated {
+		if a.Outdated != "" {
+			g.Fact += fmt.Sprintf(", that of %s counts no longer (%s)", a.By, a.Outdated)
+		}
 	}
 	g.Remedy = "somebody who may approve in " + stage.Name
 	if stage.Approval.NotBy == pipeline.NotByPromoter {

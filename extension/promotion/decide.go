@@ -3,6 +3,7 @@ package promotion
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,10 +61,12 @@ func (p *Promotion) Approve(rule *pipeline.Approval, d Decision) error {
 		return refuse(ErrPromoter, "%s asked for this promotion, and stage %s wants approvals by somebody else (approval.notBy: promoter)", d.By, p.Stage)
 	}
 	for _, a := range p.Approvals {
-		if a.By == d.By {
+		if a.By == d.By && a.Outdated == "" {
 			return refuse(ErrTwice, "%s approved this promotion at %s, and each person counts once", d.By, a.At.Format(time.RFC3339))
 		}
 	}
+	// The new approval takes the place of the person's outdated one.
+	p.Approvals = slices.DeleteFunc(slices.Clone(p.Approvals), func(a Decision) bool { return a.By == d.By })
 	p.Approvals = append(p.Approvals, d.clean())
 	return nil
 }
@@ -73,11 +76,12 @@ func (p Promotion) excluded(rule *pipeline.Approval, by string) bool {
 }
 
 // Counting returns the approvals that count under a stage's rule. The rule may
-// have changed since they were given: whom it excludes now counts no longer.
+// have changed since they were given: whom it excludes now counts no longer. Nor
+// does an approval that is outdated.
 func (p Promotion) Counting(rule *pipeline.Approval) []Decision {
 	var counting []Decision
 	for _, a := range p.Approvals {
-		if rule != nil && !p.excluded(rule, a.By) {
+		if rule != nil && !p.excluded(rule, a.By) && a.Outdated == "" {
 			counting = append(counting, a)
 		}
 	}

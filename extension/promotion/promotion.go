@@ -69,6 +69,12 @@ type Decision struct {
 	By      string    `json:"by"`
 	At      time.Time `json:"at"`
 	Comment string    `json:"comment,omitempty"`
+	// Preview binds an approval to what is rendered, see [PreviewDigest]; empty
+	// for an approval of the freight, whatever is rendered with it.
+	Preview string `json:"preview,omitempty"`
+	// Outdated tells why an approval counts no longer: what would be rendered has
+	// changed since.
+	Outdated string `json:"outdated,omitempty"`
 }
 
 // Held is one piece of freight that a stage holds, or a promotion carries.
@@ -135,8 +141,11 @@ type Promotion struct {
 	// Serial is the stage's count of promotions that started.
 	Serial int64 `json:"serial,omitempty"`
 	// Carries is all the freight of the waybills it writes, one for each origin.
-	Carries      []Held     `json:"carries,omitempty"`
-	Evidence     []Evidence `json:"evidence,omitempty"`
+	Carries  []Held     `json:"carries,omitempty"`
+	Evidence []Evidence `json:"evidence,omitempty"`
+	// Rendered is what was to be rendered when it started, where an approval is
+	// bound to that.
+	Rendered     []Rendered `json:"rendered,omitempty"`
 	Steps        []Step     `json:"steps,omitempty"`
 	Applications []Result   `json:"applications,omitempty"`
 	// Previous is the hash of the stage's previous ended record.
@@ -198,11 +207,14 @@ func (p *Promotion) End(phase Phase, reason, message, previous string, now time.
 	}
 }
 
-// ApprovedBy returns who approved, in the order in which they did.
+// ApprovedBy returns who approved, in the order in which they did, without those
+// whose approval is outdated.
 func (p Promotion) ApprovedBy() []string {
-	names := make([]string, len(p.Approvals))
-	for i, a := range p.Approvals {
-		names[i] = a.By
+	names := make([]string, 0, len(p.Approvals))
+	for _, a := range p.Approvals {
+		if a.Outdated == "" {
+			names = append(names, a.By)
+		}
 	}
 	return names
 }
@@ -215,6 +227,7 @@ func at(t time.Time) *time.Time {
 // Clone returns a copy that shares nothing that the methods change.
 func (p Promotion) Clone() Promotion {
 	p.Approvals = slices.Clone(p.Approvals)
+	p.Rendered = slices.Clone(p.Rendered)
 	p.Steps = slices.Clone(p.Steps)
 	p.Applications = slices.Clone(p.Applications)
 	return p

@@ -39,18 +39,21 @@ func main() {
 
 // products are the images that Waybill consists of.
 func products() []product {
+	plugin := program{Name: "waybill-plugin", Package: "github.com/waybill-cd/waybill/plugin"}
+	chart := program{Name: "waybill-plugin-chart", Package: "github.com/waybill-cd/waybill/plugin/chart"}
 	return []product{
 		{
 			Name:        "waybill-proxy",
 			Package:     "github.com/waybill-cd/waybill/proxy",
+			Beside:      []program{plugin, chart}, // previews run them
 			Description: "Finds freight, runs promotions and verification, and answers Argo CD's proxy extension.",
 			User:        65532,
 			Account:     "waybill",
 		},
 		{
-			Name:        "waybill-plugin",
-			Package:     "github.com/waybill-cd/waybill/plugin",
-			Beside:      []program{{Name: "waybill-plugin-chart", Package: "github.com/waybill-cd/waybill/plugin/chart"}},
+			Name:        plugin.Name,
+			Package:     plugin.Package,
+			Beside:      []program{chart},
 			Description: "Renders an Argo CD Application pinned to the freight its stage holds, as a sidecar of argocd-repo-server.",
 			// The user of Argo CD's own images: repo-server and sidecar share a socket.
 			User:    999,

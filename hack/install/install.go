@@ -148,7 +148,7 @@ func (i *Installation) start(ctx context.Context, name string, port int) error {
 		"--namespace", Namespace, "--argocd-namespace", stack.ArgoCDNamespace,
 		"--listen", fmt.Sprintf("127.0.0.1:%d", port), "--metrics-listen", metrics,
 		"--gates-dir", i.gates, "--cache-dir", filepath.Join(i.stack.Dir(), "cache-"+name),
-		"--kubeconfig", i.config,
+		"--plugin", i.binaries.Plugin, "--kubeconfig", i.config,
 	}, i.options.Args...)
 	err = i.stack.Run(ctx, process.Spec{
 		Name: name, Path: i.binaries.Proxy, Args: args, Env: i.options.Env,

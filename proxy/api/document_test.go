@@ -127,6 +127,7 @@ func TestTheSchemasAreTheTypes(t *testing.T) {
 		{reflect.TypeFor[v1.Me](), "Me"}, {reflect.TypeFor[v1.Application](), "Application"}, {reflect.TypeFor[v1.Pipelines](), "Pipelines"},
 		{reflect.TypeFor[v1.Pipeline](), "Pipeline"}, {reflect.TypeFor[v1.FreightPage](), "FreightPage"}, {reflect.TypeFor[v1.PromotionPage](), "PromotionPage"},
 		{reflect.TypeFor[v1.Promote](), "Promote"}, {reflect.TypeFor[v1.Rollback](), "Rollback"}, {reflect.TypeFor[v1.Decide](), "Decide"},
+		{reflect.TypeFor[v1.Approve](), "Approve"}, {reflect.TypeFor[v1.Preview](), "Preview"}, {reflect.TypeFor[v1.Comparison](), "Comparison"},
 		{reflect.TypeFor[v1.Problem](), "Problem"},
 	}
 	checked := map[goType]bool{}
@@ -276,13 +277,18 @@ func find(doc *openapi3.T, r *http.Request) (*routers.Route, map[string]string) 
 		return nil, nil
 	}
 	parts := strings.Split(path, "/")
+	var (
+		found *routers.Route
+		with  map[string]string
+	)
 	for template, item := range doc.Paths.Map() {
 		params, ok := match(strings.Split(template, "/"), parts)
-		if operation := item.GetOperation(method(r)); ok && operation != nil {
-			return &routers.Route{Spec: doc, Path: template, PathItem: item, Method: r.Method, Operation: operation}, params
+		// Of two that match, the one that says more of the path in words.
+		if operation := item.GetOperation(method(r)); ok && operation != nil && (found == nil || len(params) < len(with)) {
+			found, with = &routers.Route{Spec: doc, Path: template, PathItem: item, Method: r.Method, Operation: operation}, params
 		}
 	}
-	return nil, nil
+	return found, with
 }
 
 // method keeps the library from taking a method that it does not know for its

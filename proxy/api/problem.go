@@ -67,6 +67,10 @@ func problemOf(err error) v1.Problem {
 		return v1.Problem{Type: v1.ProblemPromoter, Title: "The promoter may not approve", Status: http.StatusForbidden, Detail: err.Error()}
 	case errors.Is(err, promotion.ErrEnded), errors.Is(err, promotion.ErrStarted), errors.Is(err, promotion.ErrNoApproval), errors.Is(err, promotion.ErrTwice):
 		return v1.Problem{Type: v1.ProblemConflict, Title: "Not possible now", Status: http.StatusConflict, Detail: err.Error()}
+	case errors.Is(err, engine.ErrPreview):
+		return v1.Problem{Type: v1.ProblemConflict, Title: "The preview is outdated", Status: http.StatusConflict, Detail: err.Error()}
+	case errors.Is(err, engine.ErrUnavailable):
+		return v1.Problem{Type: v1.ProblemUnavailable, Title: "Try again", Status: http.StatusServiceUnavailable, Detail: err.Error()}
 	case errors.Is(err, engine.ErrNotFound), errors.Is(err, argocd.ErrNotFound):
 		return v1.Problem{Type: v1.ProblemNotFound, Title: "Not found", Status: http.StatusNotFound, Detail: err.Error()}
 	case errors.Is(err, engine.ErrInvalid):

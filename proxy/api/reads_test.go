@@ -313,7 +313,7 @@ func TestAReadNeverChangesAnything(t *testing.T) {
 		}
 		filled := strings.NewReplacer("{pipeline}", "shop", "{stage}", "prod", "{promotion}", p.ID, "{freight}", "v1.1.0").Replace(path)
 		for range 3 {
-			if response := w.do(call{path: filled + "?freight=v1.2.0"}); response.Code != http.StatusOK {
+			if response := w.do(call{path: filled + "?freight=v1.2.0&from=v1.0.0&to=v1.1.0", app: "shop-prod"}); response.Code != http.StatusOK {
 				t.Errorf("%s: %d %s", filled, response.Code, response.Body)
 			}
 		}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -77,11 +78,11 @@ func (s *Server) decide(c echo.Context, action string) error {
 	if err := s.mayChange(c, p, r.Value.Stage, action); err != nil {
 		return err
 	}
-	var body v1.Decide
-	if err := read(c, &body); err != nil {
+	decision, err := said(c, action)
+	if err != nil {
 		return err
 	}
-	decision := promotion.Decision{By: caller(c).Username, At: s.engine.Now(), Comment: body.Comment}
+	decision.By, decision.At = caller(c).Username, s.engine.Now()
 	decide := s.engine.Abort
 	switch action {
 	case v1.ActionApprove:
@@ -89,7 +90,9 @@ func (s *Server) decide(c echo.Context, action string) error {
 	case v1.ActionReject:
 		decide = s.engine.Reject
 	}
-	decided, err := decide(ctx, p, r.Value.ID, decision)
+	deciding, cancel := context.WithTimeout(ctx, renderTimeout)
+	defer cancel()
+	decided, err := decide(deciding, p, r.Value.ID, decision)
 	if err != nil {
 		return err
 	}
@@ -98,6 +101,18 @@ func (s *Server) decide(c echo.Context, action string) error {
 		return err
 	}
 	return c.JSON(http.StatusOK, view)
+}
+
+// said reads what a person says with a decision.
+func said(c echo.Context, action string) (promotion.Decision, error) {
+	if action == v1.ActionApprove {
+		var body v1.Approve
+		err := read(c, &body)
+		return promotion.Decision{Comment: body.Comment, Preview: body.Preview}, err
+	}
+	var body v1.Decide
+	err := read(c, &body)
+	return promotion.Decision{Comment: body.Comment}, err
 }
 
 // refresh has a warehouse look now. A warehouse belongs to no stage, so the

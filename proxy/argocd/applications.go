@@ -167,7 +167,7 @@ func (a *Applications) StartSync(ctx context.Context, app Application, promotion
 	}
 	if policy := app.object.Spec.SyncPolicy; policy != nil {
 		op.Sync.SyncOptions = policy.SyncOptions
-		op.Sync.Prune = policy.Automated != nil && policy.Automated.Prune
+		op.Sync.Prune = app.Prunes()
 		if policy.Retry != nil {
 			op.Retry = *policy.Retry
 		}

@@ -12,16 +12,26 @@ type decision struct {
 	action  string
 	opening string
 	waits   bool
+	// sees tells that it may be bound to a preview.
+	sees bool
 }
 
 func (c *command) approveCommand() *cobra.Command {
-	return c.decide(decision{action: v1.ActionApprove, opening: "approved", waits: true}, &cobra.Command{
+	return c.decide(decision{action: v1.ActionApprove, opening: "approved", waits: true, sees: true}, &cobra.Command{
 		Use:   "approve <promotion>",
 		Short: "Approve a promotion that waits for it",
 		Long: `Approve a promotion that waits for it. It starts once enough people have, and
-nothing else keeps it back.`,
+nothing else keeps it back.
+
+With --preview, the approval is bound to the result that argocd-waybill preview has
+shown: it is refused where something else would be rendered now, and counts no
+longer once something else would be.`,
 		Example: `  argocd-waybill get promotions -p shop --stage prod
-  argocd-waybill approve shop-prod-5f0c1b9e27d4a8830c6e --comment "tested by QA" --wait`,
+  argocd-waybill approve shop-prod-5f0c1b9e27d4a8830c6e --comment "tested by QA" --wait
+
+  # Approve what you have seen, and nothing else.
+  argocd-waybill preview -p shop --stage prod --freight v1.2.0
+  argocd-waybill approve shop-prod-5f0c1b9e27d4a8830c6e --preview sha256:…`,
 	})
 }
 
@@ -45,7 +55,7 @@ written stays: only a rollback undoes it.`,
 
 func (c *command) decide(d decision, cmd *cobra.Command) *cobra.Command {
 	var (
-		said v1.Decide
+		said v1.Approve // of which other decisions are the comment alone
 		w    waiting
 	)
 	cmd.Args = cobra.ExactArgs(1)
@@ -72,6 +82,9 @@ func (c *command) decide(d decision, cmd *cobra.Command) *cobra.Command {
 		return c.follow(ctx, r, decided, d.opening, w)
 	})
 	cmd.Flags().StringVar(&said.Comment, "comment", "", "what to say about it, for the record")
+	if d.sees {
+		cmd.Flags().StringVar(&said.Preview, "preview", "", "the digest of the preview that you have seen, to which the approval is bound")
+	}
 	if d.waits {
 		w.flags(cmd)
 	}

@@ -30,7 +30,14 @@ func newProgress(out io.Writer, s style) *progress {
 // show prints what is new since the last time.
 func (g *progress) show(p v1.Promotion) {
 	for _, a := range p.Approvals {
-		g.once("approval "+a.By, markYes, "approved by "+a.By+comment(a.Comment))
+		seen := ""
+		if a.Preview != "" {
+			seen = ", as previewed"
+		}
+		g.once("approval "+a.By+a.Preview, markYes, "approved by "+a.By+seen+comment(a.Comment))
+		if a.Outdated != "" {
+			g.once("outdated "+a.By+a.Preview, markNo, "the approval by "+a.By+" counts no longer: "+a.Outdated)
+		}
 	}
 	_, ending, ends := p.Ending()
 	switch {
@@ -141,7 +148,7 @@ func blockers(p v1.Promotion) string {
 			return r
 		}, p.Waiting)
 	}
-	names := fmt.Sprintf("%d", len(p.Approvals))
+	names := fmt.Sprintf("%d", len(p.ApprovedBy()))
 	for _, gate := range p.Verdict.Gates {
 		if !gate.Pass {
 			names += " " + gate.Name

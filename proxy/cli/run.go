@@ -102,6 +102,7 @@ they are plain words.`
 
 const aboutExamples = `  argocd-waybill get stages --pipeline shop
   argocd-waybill why --pipeline shop --stage prod --freight v1.2.0
+  argocd-waybill preview --pipeline shop --stage prod --freight v1.2.0
   argocd-waybill promote --pipeline shop --stage prod --freight v1.2.0 --wait
   argocd-waybill approve shop-prod-5f0c1b9e27d4a8830c6e --comment "release 1.2"`
 
@@ -124,7 +125,7 @@ func (c *command) root() *cobra.Command {
 	c.complete(root, "pipeline", c.completePipelines)
 
 	root.AddCommand(
-		c.getCommand(), c.whyCommand(),
+		c.getCommand(), c.whyCommand(), c.previewCommand(), c.compareCommand(),
 		c.promoteCommand(), c.rollbackCommand(),
 		c.approveCommand(), c.rejectCommand(), c.abortCommand(),
 		c.refreshCommand(), c.whoamiCommand(),

@@ -53,6 +53,42 @@ var journeys = map[string]journey{
 		},
 		stage: "prod", holds: "v1", history: []string{"v1 Succeeded"}, commits: 1, operations: 1,
 	},
+	"an approval of a preview, onto a stage branch": {
+		document: prodDocument,
+		begin: func(w *world) {
+			w.release("v1")
+			w.pass(0)
+		},
+		travel: approvedAsSeen,
+		stage:  "prod", holds: "v1", history: []string{"v1 Succeeded"}, commits: 1, operations: 1,
+	},
+	"an approval of a preview, onto a branch that others push to": {
+		document: with(prodDocument, "branch: env/prod", "autoPromotion: false"),
+		begin: func(w *world) {
+			w.release("v1")
+			w.pass(0)
+		},
+		travel: approvedAsSeen,
+		stage:  "prod", holds: "v1", history: []string{"v1 Succeeded"}, commits: 1, operations: 1,
+	},
+	"an approval that is outdated, and given again": {
+		document: with(prodDocument, "required: 1", "required: 2"),
+		begin: func(w *world) {
+			w.release("v1")
+			w.pass(0)
+			p := w.promote("alice", "prod", "v1")
+			w.mustApprove("bob", p.ID)
+		},
+		travel: func(w *world) {
+			p := w.last("prod")
+			w.git.push(shopRepo, "main", map[string][]byte{"deploy/prod/extra.yaml": []byte("more")})
+			w.approve("carol", p.ID)
+			w.until("bob's approval is outdated", func() bool { return w.promotion(p.ID).Approvals[0].Outdated != "" })
+			w.mustApprove("bob", p.ID)
+			w.until("prod is verified", w.verified("prod", "v1"))
+		},
+		stage: "prod", holds: "v1", history: []string{"v1 Succeeded"}, commits: 1, operations: 1,
+	},
 	"a newer version overtakes one that waits": {
 		document: with(prodDocument, "branch: env/prod", "autoPromotion: true", ", notBy: promoter", ""),
 		begin: func(w *world) {
@@ -118,6 +154,21 @@ var journeys = map[string]journey{
 		},
 		stage: "prod", holds: "", history: []string{"v1 Aborted"}, commits: 0, operations: 0,
 	},
+}
+
+// approvedAsSeen promotes to prod with an approval that is bound to the preview.
+func approvedAsSeen(w *world) {
+	p := w.promote("alice", "prod", "v1")
+	w.mustApprove("bob", p.ID)
+	w.until("prod is verified", w.verified("prod", "v1"))
+}
+
+// mustApprove approves what the present preview of a promotion to prod shows.
+func (w *world) mustApprove(by, id string) {
+	w.t.Helper()
+	if err := w.approvePreview(by, id, w.preview("prod", "v1").Digest); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // start makes the world that the journey begins in.

@@ -24,6 +24,7 @@ import (
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/proxy/argocd"
 	"github.com/waybill-cd/waybill/proxy/gitrepo"
+	"github.com/waybill-cd/waybill/proxy/preview"
 	"github.com/waybill-cd/waybill/proxy/store"
 )
 
@@ -38,6 +39,19 @@ type Git interface {
 	Commit(ctx context.Context, c gitrepo.Change) (gitrepo.Written, error)
 	// File returns a file at a commit; gitrepo.ErrNoFile where it has none.
 	File(ctx context.Context, repoURL, revision, path string) ([]byte, error)
+	// Branches tells where all branches of a repository stand.
+	Branches(ctx context.Context, repoURL string) (gitrepo.Branches, error)
+	// Between lists the commits between two.
+	Between(ctx context.Context, repoURL, from, to string) (gitrepo.Between, error)
+}
+
+// Previews renders Applications without deploying them, see preview.Renderer.
+type Previews interface {
+	// Compare tells the difference between what two trees give.
+	Compare(ctx context.Context, app argocd.Application, now, next preview.Tree) (preview.Application, error)
+	// Digest returns the digest of what a tree gives; *preview.Refusal where it
+	// gives nothing.
+	Digest(ctx context.Context, app argocd.Application, tree preview.Tree) (string, error)
 }
 
 // Options are an installation's settings.
@@ -53,25 +67,26 @@ type Options struct {
 
 // Engine is the engine. Its requests are safe for concurrent use.
 type Engine struct {
-	store  *store.Store
-	apps   *argocd.Applications
-	git    Git
-	images Images
-	events record.EventRecorder
-	steps  []step
-	docs   documents
-	looks  looks
-	seen   carriers
-	rests  rests
-	born   time.Time // when this process began to look
-	pulse  pulse
+	store    *store.Store
+	apps     *argocd.Applications
+	git      Git
+	images   Images
+	previews Previews
+	events   record.EventRecorder
+	steps    []step
+	docs     documents
+	looks    looks
+	seen     carriers
+	rests    rests
+	born     time.Time // when this process began to look
+	pulse    pulse
 	Options
 }
 
 // New returns an engine.
-func New(s *store.Store, apps *argocd.Applications, git Git, images Images, events record.EventRecorder, o Options) *Engine {
+func New(s *store.Store, apps *argocd.Applications, git Git, images Images, previews Previews, events record.EventRecorder, o Options) *Engine {
 	e := &Engine{
-		store: s, apps: apps, git: git, images: images, events: events,
+		store: s, apps: apps, git: git, images: images, previews: previews, events: events,
 		docs:    documents{parsed: map[pipeline.Name]Pipeline{}},
 		looks:   looks{states: map[warehouseKey]lookState{}},
 		seen:    carriers{known: map[carrierKey]string{}},

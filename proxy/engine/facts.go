@@ -156,6 +156,11 @@ func passedEverywhere(p promotion.Promotion) []string {
 	return names
 }
 
+// carries returns all the freight of the waybills that a promotion writes.
+func (s Situation) carries(promoted promotion.Held) []promotion.Held {
+	return s.Record.Value.Carry(promoted, s.requested())
+}
+
 // requested returns the origins that the stage takes freight of.
 func (s Situation) requested() []string {
 	origins := make([]string, len(s.Stage.RequestedFreight))

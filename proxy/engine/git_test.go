@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/waybill-cd/waybill/extension/freight"
@@ -27,6 +28,7 @@ type gitHost struct {
 	// pushed is called after each commit, whoever made it.
 	pushed  func()
 	fetched int
+	listed  int // how often branches were asked for
 }
 
 type commit struct {
@@ -147,6 +149,8 @@ func (g *gitHost) prepare(c gitrepo.Change) (gitrepo.Written, commit, error) {
 		maps.Copy(next.files, base.files)
 	case holds(tip.files):
 		return gitrepo.Written{Commit: tip.id}, next, nil
+	case c.Tip != "" && c.Tip != tip.id:
+		return gitrepo.Written{}, next, fmt.Errorf("branch %s: %w", c.Branch, gitrepo.ErrMoved)
 	default:
 		maps.Copy(next.files, tip.files)
 	}
@@ -171,6 +175,28 @@ func (l *link) File(_ context.Context, repoURL, revision, path string) ([]byte, 
 		return nil, gitrepo.ErrNoFile
 	}
 	return file, nil
+}
+
+func (l *link) Branches(_ context.Context, repoURL string) (gitrepo.Branches, error) {
+	if l.killed {
+		return gitrepo.Branches{}, errKilled
+	}
+	if l.git.reads != nil {
+		return gitrepo.Branches{}, l.git.reads
+	}
+	l.git.listed++
+	b := gitrepo.Branches{Repository: repoURL, Tips: map[string]string{}}
+	for at, commits := range l.git.branches {
+		if branch, of := strings.CutPrefix(at, repoURL+" "); of && len(commits) > 0 {
+			b.Tips[branch] = commits[len(commits)-1].id
+		}
+	}
+	b.Head = b.Tips["main"]
+	return b, nil
+}
+
+func (l *link) Between(context.Context, string, string, string) (gitrepo.Between, error) {
+	return gitrepo.Between{}, nil
 }
 
 // commitsOf returns the commits of a promotion on a branch.

@@ -62,7 +62,7 @@ func (w *world) fork(t *testing.T) *world {
 
 func (w *world) replica(l *link) *Engine {
 	return New(
-		store.New(l.cached, l, l, namespace), argocd.NewApplications(l.cached, l, argocdNamespace), l, l, w.events,
+		store.New(l.cached, l, l, namespace), argocd.NewApplications(l.cached, l, argocdNamespace), l, l, l, w.events,
 		Options{PromotionTimeout: promotionTimeout, Retention: retention, Now: func() time.Time { return w.clock.now }},
 	)
 }

@@ -113,8 +113,14 @@ func (e *Engine) freightAsked(ctx context.Context, s Situation, ask Ask) (freigh
 // under it.
 const attempts = 5
 
-// Approve records a person's approval.
+// Approve records a person's approval. One that names a preview is taken only
+// where that is what would be rendered now.
 func (e *Engine) Approve(ctx context.Context, p Pipeline, id string, d promotion.Decision) (promotion.Promotion, error) {
+	if d.Preview != "" {
+		if err := e.checkPreview(ctx, p, id, d.Preview); err != nil {
+			return promotion.Promotion{}, err
+		}
+	}
 	return e.decide(ctx, p, id, "PromotionApproved", d, func(r *promotion.Promotion) error {
 		stage, _, err := p.StageNamed(r.Stage)
 		if err != nil {

@@ -153,10 +153,14 @@ func (e *Engine) start(ctx context.Context, s *Situation, r *store.Record[promot
 		return false, err
 	}
 	if !verdict.Ready {
-		s.Record.Value.Running = ""
-		return false, e.store.PutStage(ctx, s.Name, &s.Record)
+		return false, e.release(ctx, s)
 	}
-	carries := s.Record.Value.Carry(promotion.Held{Origin: r.Value.Origin, Freight: r.Value.Freight}, s.requested())
+	carries := s.carries(promotion.Held{Origin: r.Value.Origin, Freight: r.Value.Freight})
+	if r.Value.Bound() {
+		if same, err := e.rendersAsApproved(ctx, s, r, carries); !same || err != nil {
+			return false, err
+		}
+	}
 	r.Value.Document = s.Pipeline.Hash
 	r.Value.Start(s.Record.Value.Serial, carries, s.evidence(carries), e.Steps(), e.Now())
 	if err := e.store.PutPromotion(ctx, r); err != nil {
@@ -164,6 +168,12 @@ func (e *Engine) start(ctx context.Context, s *Situation, r *store.Record[promot
 	}
 	e.event(s.Pipeline.Name, corev1.EventTypeNormal, "PromotionRunning", "promotion %s to %s runs: freight %s", r.Value.ID, s.Stage.Name, short(r.Value.Freight))
 	return true, nil
+}
+
+// release takes the stage back from a promotion that was given it and waits on.
+func (e *Engine) release(ctx context.Context, s *Situation) error {
+	s.Record.Value.Running = ""
+	return e.store.PutStage(ctx, s.Name, &s.Record)
 }
 
 // nextChange is when a verdict on the stage changes by itself: the end of a

@@ -39,6 +39,11 @@ type Change struct {
 	// Owner names whose an Own branch is. One whose tip names another owner is
 	// refused: the two would undo each other.
 	Owner string
+	// Tip is the full ID of the only commit that the change may be made on, where
+	// its outcome was judged before: the branch's tip at that time. The error is
+	// ErrMoved where the branch stands elsewhere, unless it holds the change.
+	// Empty for whatever the tip is. A branch that is Own is bound by Base.
+	Tip string
 	// Files are added or replaced, by their path from the root. A file that is
 	// there keeps its mode.
 	Files map[string][]byte

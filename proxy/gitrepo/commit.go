@@ -23,7 +23,8 @@ import (
 // The error is ErrRefused where repeating the call does not help: no such
 // branch, no right to write, a protected branch, a branch of another owner, a
 // path that leads through a file; it is ErrNoRevision too where Base is not in
-// the repository. What Admits says is returned as it is. Any other
+// the repository. It is ErrMoved where the branch has left the change's Tip. What
+// Admits says is returned as it is. Any other
 // is of the moment, and the call can be repeated whether or not the push
 // arrived.
 func (r *Repositories) Commit(ctx context.Context, c Change) (Written, error) {
@@ -120,6 +121,9 @@ func (v *visit) attempt(ctx context.Context, c Change, files *folder, last *lost
 	next, err := v.prepare(ctx, c, files, tip)
 	if err != nil || next.fresh == nil {
 		return next.Written, nil, err
+	}
+	if !c.Own && c.Tip != "" && c.Tip != tip.String() {
+		return Written{}, nil, failed(ErrMoved, "branch %s of the Git repository %s has moved on to commit %s", c.Branch, v.name, tip)
 	}
 	pack, err := next.pack()
 	if err != nil {

@@ -26,6 +26,8 @@ var (
 	ErrNoRevision = errors.New("no such revision")
 	// ErrNoFile: there is no such file at the revision.
 	ErrNoFile = errors.New("no such file")
+	// ErrMoved: the branch does not stand where the change has to be made.
+	ErrMoved = errors.New("the branch has moved")
 )
 
 // failure is a sentence for people, and what it is for the caller.

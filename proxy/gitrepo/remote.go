@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -68,16 +69,26 @@ func (r remote) read(ctx context.Context) (*reading, error) {
 // fetch takes one commit into a store, without its parents and, unless files
 // are wanted, without the contents of its files, where the server can leave
 // those out.
+func (r *reading) fetch(ctx context.Context, commit plumbing.Hash, files bool, into *store) error {
+	filter := packp.FilterBlobNone()
+	if files {
+		filter = ""
+	}
+	return r.request(ctx, []plumbing.Hash{commit}, 1, filter, into)
+}
+
+// request takes commits into a store, with as much of their history as depth
+// says, and without what the filter leaves out where the server knows filters.
 //
 // What the store has of other commits is not offered to the server: without a
 // common history it could only use that for thin packs, which go-git does not
 // read.
-func (r *reading) fetch(ctx context.Context, commit plumbing.Hash, files bool, into *store) error {
+func (r *reading) request(ctx context.Context, commits []plumbing.Hash, depth int, filter packp.Filter, into *store) error {
 	req := packp.NewUploadPackRequestFromCapabilities(r.refs.Capabilities)
 	want := []capability.Capability{capability.Shallow, capability.NoProgress}
-	if !files && r.refs.Capabilities.Supports(capability.Filter) {
+	if filter != "" && r.refs.Capabilities.Supports(capability.Filter) {
 		want = append(want, capability.Filter)
-		req.Filter = packp.FilterBlobNone()
+		req.Filter = filter
 	}
 	for _, c := range want {
 		if !r.refs.Capabilities.Supports(c) {
@@ -87,12 +98,12 @@ func (r *reading) fetch(ctx context.Context, commit plumbing.Hash, files bool, i
 			return r.unreachable(ctx, "read", err)
 		}
 	}
-	req.Depth = packp.DepthCommits(1)
-	req.Wants = []plumbing.Hash{commit}
+	req.Depth = packp.DepthCommits(depth)
+	req.Wants = slices.Clone(commits) // which the library sorts
 	res, err := r.session.UploadPack(ctx, req)
 	if err != nil {
 		if notServed(err) {
-			return failed(errors.Join(ErrNoRevision, err), "the Git repository %s has no commit %s, or does not hand it out", r.name, commit)
+			return failed(errors.Join(ErrNoRevision, err), "the Git repository %s has no commit %s, or does not hand it out", r.name, list(commits))
 		}
 		return r.unreachable(ctx, "read", err)
 	}
@@ -106,10 +117,18 @@ func (r *reading) fetch(ctx context.Context, commit plumbing.Hash, files bool, i
 	case req.Capabilities.Supports(capability.Sideband):
 		pack = sideband.NewDemuxer(sideband.Sideband, res)
 	}
-	if err := into.receive(commit, pack); err != nil {
+	if err := into.receive(commits, pack); err != nil {
 		return r.unreachable(ctx, "read", err)
 	}
 	return nil
+}
+
+func list(commits []plumbing.Hash) string {
+	names := make([]string, len(commits))
+	for i, c := range commits {
+		names[i] = c.String()
+	}
+	return strings.Join(names, " or ")
 }
 
 // notServed tells from the words of upload-pack (git, upload-pack.c and JGit's

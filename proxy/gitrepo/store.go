@@ -98,8 +98,8 @@ func (s *store) file(id plumbing.Hash) (content []byte, err error) {
 	return content, nil
 }
 
-// receive takes the pack of a commit in.
-func (s *store) receive(commit plumbing.Hash, pack io.Reader) error {
+// receive takes the pack of commits in.
+func (s *store) receive(commits []plumbing.Hash, pack io.Reader) error {
 	source := &source{r: pack}
 	err := packfile.UpdateObjectStorage(s.objects, source)
 	s.bytes += source.n
@@ -110,8 +110,10 @@ func (s *store) receive(commit plumbing.Hash, pack io.Reader) error {
 	if err != nil {
 		return &damage{err}
 	}
-	if !s.has(commit) {
-		return &damage{fmt.Errorf("the server did not send commit %s", commit)}
+	for _, commit := range commits {
+		if !s.has(commit) {
+			return &damage{fmt.Errorf("the server did not send commit %s", commit)}
+		}
 	}
 	return nil
 }

@@ -1,0 +1,71 @@
+package argocd
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+
+	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/version"
+	"k8s.io/client-go/rest"
+)
+
+func TestTheOwnClusterIsToldToWhatIsDeployedThere(t *testing.T) {
+	var calls atomic.Int64
+	resource := func(name, kind string, verbs ...string) metav1.APIResource {
+		return metav1.APIResource{Name: name, Kind: kind, Verbs: verbs}
+	}
+	answers := map[string]any{
+		"/version": version.Info{Major: "1", Minor: "34+"},
+		"/api":     metav1.APIVersions{Versions: []string{"v1"}},
+		"/apis": metav1.APIGroupList{Groups: []metav1.APIGroup{
+			{Name: "apps", Versions: []metav1.GroupVersionForDiscovery{{GroupVersion: "apps/v1", Version: "v1"}}},
+			{Name: "metrics.k8s.io", Versions: []metav1.GroupVersionForDiscovery{{GroupVersion: "metrics.k8s.io/v1", Version: "v1"}}},
+		}},
+		"/api/v1": metav1.APIResourceList{GroupVersion: "v1", APIResources: []metav1.APIResource{
+			resource("pods", "Pod", "list", "watch"), resource("events", "Event", "list", "watch"), resource("bindings", "Binding", "create"),
+		}},
+		"/apis/apps/v1":           metav1.APIResourceList{GroupVersion: "apps/v1", APIResources: []metav1.APIResource{resource("deployments", "Deployment", "list", "watch")}},
+		"/apis/metrics.k8s.io/v1": metav1.APIResourceList{GroupVersion: "metrics.k8s.io/v1", APIResources: []metav1.APIResource{resource("pods", "PodMetrics", "list", "watch")}},
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		answer, known := answers[r.URL.Path]
+		if !known {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(answer); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(server.Close)
+	cluster := NewOwnCluster(&rest.Config{Host: server.URL})
+	to := func(d v1alpha1.ApplicationDestination) Application {
+		return Application{object: &v1alpha1.Application{Spec: v1alpha1.ApplicationSpec{Destination: d}}}
+	}
+	if got := cluster.Environment(to(v1alpha1.ApplicationDestination{Server: "https://elsewhere.example.com"})); got != nil || calls.Load() != 0 {
+		t.Errorf("another cluster is told as %q", got)
+	}
+	want := []string{"KUBE_VERSION=1.34", "KUBE_API_VERSIONS=apps/v1,apps/v1/Deployment,v1,v1/Pod"}
+	for _, d := range []v1alpha1.ApplicationDestination{{Server: v1alpha1.KubernetesInternalAPIServerAddr}, {Name: "in-cluster"}} {
+		if diff := cmp.Diff(want, cluster.Environment(to(d))); diff != "" {
+			t.Errorf("%+v (-want +got):\n%s", d, diff)
+		}
+	}
+	asked := calls.Load()
+	cluster.Environment(to(v1alpha1.ApplicationDestination{Name: "in-cluster"}))
+	if calls.Load() != asked {
+		t.Error("it is asked each time")
+	}
+	server.Close()
+	gone := NewOwnCluster(&rest.Config{Host: server.URL})
+	if got := gone.Environment(to(v1alpha1.ApplicationDestination{Name: "in-cluster"})); got != nil {
+		t.Errorf("a cluster that does not answer is told as %q", got)
+	}
+}

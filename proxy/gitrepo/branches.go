@@ -1,0 +1,78 @@
+package gitrepo
+
+import (
+	"context"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// Branches are where the branches of a repository stand at one moment.
+type Branches struct {
+	// Repository names it for people.
+	Repository string
+	// Head is the full ID of the default branch's newest commit; empty for none.
+	Head string
+	// Tips are the full IDs of the newest commits, by the branches' short names.
+	Tips map[string]string
+}
+
+// Branches asks a repository for all of its branches, in one request.
+func (r *Repositories) Branches(ctx context.Context, repoURL string) (Branches, error) {
+	var found Branches
+	err := r.visit(ctx, repoURL, func(ctx context.Context, v *visit) error {
+		reading, err := v.open(ctx)
+		if err != nil {
+			return err
+		}
+		found = Branches{Repository: v.name, Tips: map[string]string{}}
+		if reading.refs.Head != nil {
+			found.Head = reading.refs.Head.String()
+		}
+		for name, id := range reading.refs.References {
+			if ref := plumbing.ReferenceName(name); ref.IsBranch() {
+				found.Tips[ref.Short()] = id.String()
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+// Tip returns the full ID of a branch's newest commit; of the default branch
+// where the name is empty. The error is ErrNoRevision and ErrRefused where there
+// is no such branch.
+func (b Branches) Tip(branch string) (string, error) {
+	if branch == "" {
+		if b.Head == "" {
+			return "", refused(ErrNoRevision, "the Git repository %s has no default branch: set one, or name the branch", b.Repository)
+		}
+		return b.Head, nil
+	}
+	tip, exists := b.Tips[branch]
+	if !exists {
+		return "", refused(ErrNoRevision, "the Git repository %s has no branch %s", b.Repository, oneLine(branch))
+	}
+	return tip, nil
+}
+
+// Tip is [Branches.Tip] of one branch, as it stands now.
+func (r *Repositories) Tip(ctx context.Context, repoURL, branch string) (string, error) {
+	all, err := r.Branches(ctx, repoURL)
+	if err != nil {
+		return "", err
+	}
+	return all.Tip(branch)
+}
+
+// Start returns the commit whose tree a change takes: that of the branch, or of
+// a stage branch the base, see [Change].
+func (b Branches) Start(c Change) (string, error) {
+	switch {
+	case !c.Own:
+		return b.Tip(c.Branch)
+	case c.Base != "":
+		return c.Base, nil
+	default:
+		return b.Tip("")
+	}
+}

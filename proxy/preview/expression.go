@@ -1,0 +1,86 @@
+package preview
+
+import (
+	"slices"
+
+	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
+	"github.com/itchyny/gojq"
+)
+
+// Bounds of spec.ignoreDifferences, which whoever may edit the Application
+// writes, and which is evaluated here for every object that changes.
+const (
+	maxIgnored    = 256     // pointers and expressions
+	maxExpression = 4 << 10 // bytes of one
+)
+
+// harmless returns what of an Application's ignoreDifferences is applied. Of jq
+// expressions those that choose paths are: fields, elements, select with
+// comparisons. What computes could fill this process's memory at once, however
+// little time it is given; it is left out, so that its fields are shown as they
+// are.
+func harmless(ignore []v1alpha1.ResourceIgnoreDifferences) ([]v1alpha1.ResourceIgnoreDifferences, error) {
+	count := 0
+	kept := make([]v1alpha1.ResourceIgnoreDifferences, len(ignore))
+	for i, d := range ignore {
+		count += len(d.JSONPointers) + len(d.JQPathExpressions)
+		d.JQPathExpressions = slices.DeleteFunc(slices.Clone(d.JQPathExpressions), func(e string) bool { return !choosesPaths(e) })
+		kept[i] = d
+	}
+	if count > maxIgnored {
+		return nil, refuse("its spec.ignoreDifferences has %d entries, more than a preview applies: keep %d", count, maxIgnored)
+	}
+	return kept, nil
+}
+
+// choosesPaths tells whether a jq expression does nothing but choose paths.
+func choosesPaths(expression string) bool {
+	if len(expression) > maxExpression {
+		return false
+	}
+	q, err := gojq.Parse(expression)
+	return err == nil && plainQuery(q)
+}
+
+var (
+	plainOperators = []gojq.Operator{
+		gojq.OpPipe, gojq.OpComma, gojq.OpEq, gojq.OpNe, gojq.OpGt, gojq.OpLt, gojq.OpGe, gojq.OpLe, gojq.OpAnd, gojq.OpOr, gojq.OpAlt,
+	}
+	plainFunctions = []string{
+		"select", "not", "has", "any", "all", "type", "length", "empty", "test", "startswith", "endswith", "contains", "true", "false", "null",
+	}
+	plainTerms = []gojq.TermType{
+		gojq.TermTypeIdentity, gojq.TermTypeNull, gojq.TermTypeTrue, gojq.TermTypeFalse, gojq.TermTypeIndex, gojq.TermTypeFunc,
+		gojq.TermTypeNumber, gojq.TermTypeString, gojq.TermTypeQuery,
+	}
+)
+
+func plainQuery(q *gojq.Query) bool {
+	switch {
+	case q == nil:
+		return true
+	case q.Meta != nil || len(q.Imports) > 0 || len(q.FuncDefs) > 0 || q.Func != "":
+		return false
+	case q.Term != nil:
+		return plainTerm(q.Term)
+	default:
+		return slices.Contains(plainOperators, q.Op) && plainQuery(q.Left) && plainQuery(q.Right)
+	}
+}
+
+func plainTerm(t *gojq.Term) bool {
+	if !slices.Contains(plainTerms, t.Type) || !plainIndex(t.Index) || !plainString(t.Str) || !plainQuery(t.Query) || t.Format != "" {
+		return false
+	}
+	if t.Func != nil && (!slices.Contains(plainFunctions, t.Func.Name) || slices.ContainsFunc(t.Func.Args, func(q *gojq.Query) bool { return !plainQuery(q) })) {
+		return false
+	}
+	return !slices.ContainsFunc(t.SuffixList, func(s *gojq.Suffix) bool { return s.Bind != nil || !plainIndex(s.Index) })
+}
+
+func plainIndex(i *gojq.Index) bool {
+	return i == nil || plainString(i.Str) && plainQuery(i.Start) && plainQuery(i.End)
+}
+
+// plainString is one without expressions in it.
+func plainString(s *gojq.String) bool { return s == nil || len(s.Queries) == 0 }

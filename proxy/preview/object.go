@@ -1,0 +1,128 @@
+package preview
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
+	"github.com/argoproj/argo-cd/v2/util/argo/normalizers"
+	"github.com/argoproj/gitops-engine/pkg/diff"
+	"github.com/argoproj/gitops-engine/pkg/utils/kube"
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// parse reads manifests as Argo CD reads those of a plugin, and takes lists apart
+// (argo-cd, reposerver/repository, GenerateManifests).
+func parse(text []byte) ([]*unstructured.Unstructured, error) {
+	read, err := kube.SplitYAML(text)
+	if err != nil {
+		return nil, refuse("its manifests cannot be read as Kubernetes objects")
+	}
+	var all []*unstructured.Unstructured
+	for _, o := range read {
+		if !o.IsList() {
+			all = append(all, o)
+			continue
+		}
+		list, err := o.ToList()
+		if err != nil {
+			return nil, refuse("its list %s cannot be read", o.GetKind())
+		}
+		for i := range list.Items {
+			all = append(all, &list.Items[i])
+		}
+	}
+	return all, nil
+}
+
+// key tells objects apart. Those that share a name are one, and the last of them
+// wins, as it does when they are applied; objects without a name are told apart
+// by their number.
+type key struct {
+	kube.ResourceKey
+	number int
+}
+
+func index(all []*unstructured.Unstructured) map[key]*unstructured.Unstructured {
+	found := map[key]*unstructured.Unstructured{}
+	for _, o := range all {
+		k := key{ResourceKey: kube.GetResourceKey(o)}
+		if k.Name == "" {
+			k.Name = o.GetGenerateName()
+			for found[k] != nil {
+				k.number++
+			}
+		}
+		found[k] = o
+	}
+	return found
+}
+
+// merged returns the keys of two indexes, sorted.
+func merged(a, b map[key]*unstructured.Unstructured) []key {
+	all := map[key]bool{}
+	for k := range a {
+		all[k] = true
+	}
+	for k := range b {
+		all[k] = true
+	}
+	return slices.SortedFunc(maps.Keys(all), func(x, y key) int {
+		return cmp.Or(cmp.Compare(x.Group, y.Group), cmp.Compare(x.Kind, y.Kind),
+			cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name), x.number-y.number)
+	})
+}
+
+func resourceOf(o *unstructured.Unstructured) Resource {
+	gvk := o.GroupVersionKind()
+	return Resource{
+		Group: gvk.Group, Version: gvk.Version, Kind: gvk.Kind,
+		Namespace: o.GetNamespace(), Name: cmp.Or(o.GetName(), o.GetGenerateName()),
+	}
+}
+
+// normal brings objects into the form in which Argo CD compares them: without
+// the fields that the Application ignores, known types in their own spelling.
+// What is ignored by field manager, or for a whole Argo CD (argocd-cm), is not
+// known here, see also [harmless].
+type normal struct {
+	ignored, types diff.Normalizer
+}
+
+// expressionTimeout bounds one jq expression on one object.
+const expressionTimeout = 100 * time.Millisecond
+
+func newNormal(ignore []v1alpha1.ResourceIgnoreDifferences) (*normal, error) {
+	ignore, err := harmless(ignore)
+	if err != nil {
+		return nil, err
+	}
+	ignored, err := normalizers.NewIgnoreNormalizer(ignore, nil, normalizers.IgnoreNormalizerOpts{JQExecutionTimeout: expressionTimeout})
+	if err != nil {
+		return nil, refuse("its spec.ignoreDifferences cannot be understood: correct the JSON pointers and jq expressions there")
+	}
+	types, err := normalizers.NewKnownTypesNormalizer(nil)
+	if err != nil {
+		return nil, fmt.Errorf("the known types cannot be loaded: %w", err)
+	}
+	return &normal{ignored, types}, nil
+}
+
+// Normalize implements diff.Normalizer.
+func (n *normal) Normalize(o *unstructured.Unstructured) error {
+	if err := n.ignored.Normalize(o); err != nil {
+		return err
+	}
+	return n.types.Normalize(o)
+}
+
+// of returns the normal form of an object. One that has none is as it is.
+func (n *normal) of(o *unstructured.Unstructured) *unstructured.Unstructured {
+	o = o.DeepCopy()
+	diff.Normalize(o, diff.WithNormalizer(n), diff.WithLogr(logr.Discard()))
+	return o
+}

@@ -1,0 +1,210 @@
+package preview
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/waybill-cd/waybill/proxy/argocd"
+)
+
+// Tree is what is rendered: the files of a commit, and others in their place.
+type Tree struct {
+	// Revision is the full ID of the commit. Without one there is nothing.
+	Revision string
+	// Files are written over those of the commit, by their path from the root of
+	// the repository. Those that the render does not need are left out.
+	Files map[string][]byte
+}
+
+// Refusal is the plugin's own sentence for why it does not render; or what kept
+// it from rendering, whose repetition would end the same.
+type Refusal struct{ Sentence string }
+
+func (r *Refusal) Error() string { return r.Sentence }
+
+func refuse(format string, args ...any) error { return &Refusal{fmt.Sprintf(format, args...)} }
+
+// manifests are the outcome of one render.
+type manifests struct {
+	text   []byte
+	digest string // the plugin's, of the text
+	// refusal is why there are none; empty where there are.
+	refusal string
+}
+
+func (m manifests) size() int { return len(m.text) + len(m.digest) + len(m.refusal) }
+
+// Digest returns the canonical digest of the manifests that a tree gives: that of
+// `waybill-plugin digest`. The error is a *Refusal where it gives none.
+func (r *Renderer) Digest(ctx context.Context, app argocd.Application, tree Tree) (string, error) {
+	m, err := r.render(ctx, app, tree)
+	return m.digest, err
+}
+
+// render returns the manifests of a tree, from memory where they are known.
+func (r *Renderer) render(ctx context.Context, app argocd.Application, tree Tree) (manifests, error) {
+	paths := app.GeneratePaths()
+	environment, err := r.environment(app, tree.Revision)
+	if err != nil {
+		return manifests{}, &Refusal{err.Error()}
+	}
+	id, err := r.git.Tree(ctx, app.RepoURL, tree.Revision, paths)
+	if err != nil {
+		return manifests{}, err
+	}
+	files := within(tree.Files, paths)
+	key := keyOf(id, app.Path, files, environment)
+	m, known := r.known.get(key)
+	if !known {
+		if m, err = r.run(ctx, app, tree.Revision, paths, files); err != nil {
+			return manifests{}, err
+		}
+		r.known.put(key, m)
+	}
+	if m.refusal != "" {
+		return manifests{}, &Refusal{m.refusal}
+	}
+	return m, nil
+}
+
+// environment returns all that the plugin is told besides files.
+func (r *Renderer) environment(app argocd.Application, revision string) ([]string, error) {
+	all, err := app.Environment(revision)
+	return append(all, r.options.Cluster(app)...), err
+}
+
+// within returns the files that lie in the paths.
+func within(files map[string][]byte, paths []string) map[string][]byte {
+	kept := map[string][]byte{}
+	for name, content := range files {
+		if slices.ContainsFunc(paths, func(p string) bool { return p == "." || name == p || strings.HasPrefix(name, p+"/") }) {
+			kept[name] = content
+		}
+	}
+	return kept
+}
+
+// keyOf names all that a render depends on: files and parameters, and not the
+// commit that happens to hold the files.
+func keyOf(tree, source string, files map[string][]byte, environment []string) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %q\n", tree, source)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(h, "file %q %x\n", name, sha256.Sum256(files[name]))
+	}
+	for _, variable := range environment {
+		if !strings.HasPrefix(variable, "ARGOCD_APP_REVISION") {
+			fmt.Fprintf(h, "variable %q\n", variable)
+		}
+	}
+	return string(h.Sum(nil))
+}
+
+// run exports the tree, runs the plugin on it, and leaves nothing behind.
+func (r *Renderer) run(ctx context.Context, app argocd.Application, revision string, paths []string, files map[string][]byte) (manifests, error) {
+	select {
+	case r.slots <- struct{}{}:
+		defer func() { <-r.slots }()
+	case <-ctx.Done():
+		return manifests{}, errTime
+	}
+	dir, err := os.MkdirTemp(r.folder, "render-")
+	if err != nil {
+		return manifests{}, errors.New("a folder for a render cannot be made: " + cause(err))
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // what stays goes with the next start
+	if err := r.git.Export(ctx, app.RepoURL, revision, paths, dir); err != nil {
+		return manifests{}, err
+	}
+	at, app, err := prepare(dir, app, files)
+	var environment []string
+	if err == nil {
+		environment, err = r.environment(app, revision)
+	}
+	if err != nil {
+		return manifests{refusal: err.Error()}, nil
+	}
+	text, err := r.child(ctx, at, environment, nil, "generate")
+	if err != nil {
+		return refused(err)
+	}
+	digest, err := r.child(ctx, at, nil, bytes.NewReader(text), "digest")
+	if err != nil {
+		return refused(err)
+	}
+	return manifests{text: text, digest: strings.TrimSpace(string(digest))}, nil
+}
+
+// refused makes a refusal of the plugin an outcome, which is remembered like
+// every other.
+func refused(err error) (manifests, error) {
+	var own *Refusal
+	if errors.As(err, &own) {
+		return manifests{refusal: own.Sentence}, nil
+	}
+	return manifests{}, err
+}
+
+// maxOverride bounds a file that Argo CD merges into a source, in bytes.
+const maxOverride = 1 << 20
+
+// prepare writes the files over those of an export. It returns the folder of the
+// Application's path, and the Application as the files there have it. Nothing is
+// read or written outside of the export.
+func prepare(dir string, app argocd.Application, files map[string][]byte) (string, argocd.Application, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return "", app, errors.New("the files of a render cannot be opened")
+	}
+	defer root.Close()
+	source := cmp.Or(strings.TrimPrefix(path.Clean("/"+app.Path), "/"), ".")
+	// A folder of links would be another one to the plugin, which looks for the
+	// checkout above it.
+	if info, err := root.Lstat(source); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return "", app, fmt.Errorf("the repository has no folder %s there: correct the Application's path", source)
+	} else if err != nil {
+		return "", app, fmt.Errorf("the Application's path %s cannot be read", source)
+	}
+	for name, content := range files {
+		if err := overwrite(root, name, content); err != nil {
+			return "", app, fmt.Errorf("%s cannot be written: something else is there", name)
+		}
+	}
+	app, err = app.Overridden(func(name string) ([]byte, error) { return readSmall(root, path.Join(source, name)) })
+	return filepath.Join(dir, filepath.FromSlash(source)), app, err
+}
+
+func overwrite(root *os.Root, name string, content []byte) error {
+	if err := root.MkdirAll(path.Dir(name), 0o700); err != nil {
+		return err
+	}
+	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return root.WriteFile(name, content, 0o600)
+}
+
+// readSmall reads a file; a folder of its name is none.
+func readSmall(root *os.Root, name string) ([]byte, error) {
+	info, err := root.Stat(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fs.ErrNotExist
+	case info.Size() > maxOverride:
+		return nil, errors.New("it is too large")
+	}
+	return root.ReadFile(name)
+}
