@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 )
 
@@ -64,13 +65,13 @@ func (s *secrets) collect(value any) {
 	case map[string]any:
 		for name, inner := range value {
 			if isSecret(name) {
-				s.all = append(s.all, texts(inner)...)
+				s.all = append(s.all, manifest.Texts(inner)...)
 			} else {
 				s.collect(inner)
 			}
 		}
 		if name, ok := value["name"].(string); ok && secretName.MatchString(name) {
-			s.all = append(s.all, texts(value["value"])...)
+			s.all = append(s.all, manifest.Texts(value["value"])...)
 		}
 	}
 }
@@ -94,24 +95,4 @@ func (s *secrets) hide(text string) string {
 		text = strings.ReplaceAll(text, secret, hidden)
 	}
 	return text
-}
-
-// texts returns all strings in a value, without empty ones.
-func texts(value any) []string {
-	var all []string
-	switch value := value.(type) {
-	case string:
-		if value != "" {
-			all = append(all, value)
-		}
-	case []any:
-		for _, element := range value {
-			all = append(all, texts(element)...)
-		}
-	case map[string]any:
-		for _, element := range value {
-			all = append(all, texts(element)...)
-		}
-	}
-	return all
 }

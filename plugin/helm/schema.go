@@ -11,6 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"helm.sh/helm/v3/pkg/chart"
 
+	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 )
 
@@ -84,7 +85,7 @@ func violations(e *jsonschema.ValidationError, values map[string]any) []string {
 		if i := strings.LastIndex(text, "\n- at "); i >= 0 {
 			text = text[i+len("\n- "):]
 		}
-		for _, value := range texts(at(values, e.InstanceLocation)) {
+		for _, value := range manifest.Texts(at(values, e.InstanceLocation)) {
 			text = strings.ReplaceAll(text, value, hidden)
 		}
 		return []string{text}
