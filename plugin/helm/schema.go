@@ -11,6 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"helm.sh/helm/v3/pkg/chart"
 
+	"github.com/waybill-cd/waybill/extension/parameters"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 )
 
@@ -24,7 +25,7 @@ type noReferences struct{}
 // Load returns the error of a schema elsewhere.
 func (noReferences) Load(url string) (any, error) {
 	return nil, refusal.New("it refers to "+strings.TrimPrefix(url, "file:///")+", and a render reads no schema but values.schema.json itself",
-		"put that schema into it ($defs), or set skipSchemaValidation")
+		"put that schema into it ($defs), or set "+parameters.SkipSchemaValidation)
 }
 
 // checkSchemas checks the values of a chart and of all below it against their
@@ -71,7 +72,7 @@ func checkSchema(text []byte, values map[string]any) error {
 	if errors.As(err, &invalid) {
 		all := violations(invalid, values)
 		slices.Sort(all) // the library goes through maps
-		return refusal.New(strings.Join(all, "; "), "set values that it allows, or skipSchemaValidation")
+		return refusal.New(strings.Join(all, "; "), "set values that it allows, or "+parameters.SkipSchemaValidation)
 	}
 	return err
 }
