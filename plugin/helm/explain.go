@@ -1,6 +1,7 @@
 package helm
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"regexp"
@@ -89,10 +90,15 @@ func (s *secrets) hide(text string) string {
 		}
 		all = append(all, secret, base64.StdEncoding.EncodeToString([]byte(secret)))
 	}
-	// The longest first, since one value may be part of another.
-	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
-	for _, secret := range all {
-		text = strings.ReplaceAll(text, secret, hidden)
+	return hide(text, all)
+}
+
+// hide takes values out of a text: the longest first, since one may be part of
+// another, and always in one order, since two may overlap.
+func hide(text string, values []string) string {
+	slices.SortFunc(values, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	for _, value := range values {
+		text = strings.ReplaceAll(text, value, hidden)
 	}
 	return text
 }
