@@ -53,4 +53,7 @@ func TestWordsChooseMeasurements(t *testing.T) {
 			t.Errorf("%q: %t", tt.words, got)
 		}
 	}
+	if _, err := choose([]string{"kustomizaton"}); err == nil {
+		t.Error("what measures nothing passes")
+	}
 }

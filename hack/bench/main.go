@@ -48,16 +48,17 @@ func main() {
 }
 
 func run(ctx context.Context, words []string, out io.Writer) (err error) {
+	chosen, err := choose(words)
+	if err != nil {
+		return err
+	}
 	shop, err := openWorkshop(ctx, os.Stderr)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, shop.close()) }()
 	var all []figure
-	for _, m := range measurements {
-		if !wanted(m.name, words) {
-			continue
-		}
+	for _, m := range chosen {
 		fmt.Fprintf(os.Stderr, "measuring %s\n", m.name)
 		figures, err := m.run(ctx, shop)
 		if err != nil {
@@ -69,6 +70,25 @@ func run(ctx context.Context, words []string, out io.Writer) (err error) {
 		}
 	}
 	return report(out, all)
+}
+
+// choose returns the measurements that the words name. None is an error: nothing
+// measured is no promise kept.
+func choose(words []string) ([]measurement, error) {
+	var (
+		chosen []measurement
+		names  []string
+	)
+	for _, m := range measurements {
+		names = append(names, m.name)
+		if wanted(m.name, words) {
+			chosen = append(chosen, m)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("no measurement has %q in its name: there are %s", strings.Join(words, " "), strings.Join(names, ", "))
+	}
+	return chosen, nil
 }
 
 func wanted(name string, words []string) bool {
