@@ -49,7 +49,8 @@ type Monorepo struct {
 }
 
 // New makes the repository. Each Application is a small overlay on the base of
-// its service, with its waybill beside it, as after a promotion; all renderers
+// its service, with one patch, as overlays of an environment have, and with its
+// waybill beside it, as after a promotion; all renderers
 // have Applications of the same folders.
 func New(ctx context.Context, s *stack.Stack, size Size, renderers ...Renderer) (*Monorepo, error) {
 	m := &Monorepo{stack: s, size: size, renderers: renderers}
@@ -83,8 +84,10 @@ func (m *Monorepo) files() (map[string]string, error) {
 		files[base+"deployment.yaml"] = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: " + app + "}\nspec:\n" +
 			"  selector: {matchLabels: {app: " + app + "}}\n  template:\n    metadata: {labels: {app: " + app + "}}\n" +
 			"    spec: {containers: [{name: app, image: " + image + "}]}\n"
-		files[overlay+"kustomization.yaml"] = "resources: [../base]\nnamePrefix: prod-\n" +
+		files[overlay+"kustomization.yaml"] = "resources: [../base]\nnamePrefix: prod-\npatches: [{path: resources.yaml}]\n" +
 			"configMapGenerator: [{name: settings, literals: [NAME=" + app + "]}]\n"
+		files[overlay+"resources.yaml"] = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: " + app + "}\nspec:\n  replicas: 3\n" +
+			"  template: {spec: {containers: [{name: app, resources: {requests: {cpu: 100m, memory: 64Mi}}}]}}\n"
 		for _, r := range m.renderers {
 			if !r.Plugin {
 				continue
