@@ -82,6 +82,15 @@ func Kustomize() Set {
 	}
 }
 
+// Helm is what the plugin's renders of charts are held against, of the version
+// that the plugin links.
+func Helm() Set {
+	return Set{
+		Name:  "helm",
+		Tools: []Tool{{"helm", "helm.sh/helm/v3/cmd/helm"}},
+	}
+}
+
 // Native renders sources as Argo CD does without a plugin; see its main.go.
 func Native() Set {
 	return Set{
