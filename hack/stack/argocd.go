@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -215,11 +216,11 @@ func (s *Stack) startPlugin(ctx context.Context) error {
 
 // sidecarVariables are those of argocd-cmp-server, beside the stack's own.
 func (s *Stack) sidecarVariables(binary string) []string {
-	env := append(s.argocdProcess(ArgoCDCMPServer, 0).Env,
-		"PATH="+filepath.Dir(binary)+string(filepath.ListSeparator)+os.Getenv("PATH"),
-		"ARGOCD_CMP_WORKDIR="+s.folder.join("argocd/cmp"),
-	)
-	return append(env, s.config.Plugin.Env...)
+	own := []string{
+		"PATH=" + filepath.Dir(binary) + string(filepath.ListSeparator) + os.Getenv("PATH"),
+		"ARGOCD_CMP_WORKDIR=" + s.folder.join("argocd/cmp"),
+	}
+	return slices.Concat(s.argocdProcess(ArgoCDCMPServer, 0).Env, own, s.config.Plugin.Env)
 }
 
 // SidecarEnvironment is the whole environment of argocd-cmp-server, for a program
