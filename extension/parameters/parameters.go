@@ -34,7 +34,7 @@ const MaxSize = 128<<10 - len("ARGOCD_APP_PARAMETERS=") - 1
 
 // Waybill's own parameters, which no native source has.
 const (
-	// Freight and Pins tell what was promoted. To set them means nothing.
+	// Freight and Pins tell what was promoted: [Told].
 	Freight = "freight"
 	Pins    = "pins"
 	// Unpinned is "allow" where manifests are rendered without a waybill.
@@ -136,8 +136,11 @@ type Parameter struct {
 	Form Form
 }
 
-// Own are the parameters of Waybill's own that a kind takes, those that only
-// tell aside.
+// Told are the parameters that the plugin announces and no Application sets.
+func Told() []Parameter { return []Parameter{{Freight, Text}, {Pins, Map}} }
+
+// Own are the parameters of Waybill's own that a kind takes, those that are only
+// [Told] aside.
 func Own(kind Kind) []Parameter {
 	own := []Parameter{{Unpinned, Text}, {Strict, Boolean}, {ImagePaths, List}}
 	if kind == Chart {
@@ -171,4 +174,17 @@ func Of(kind Kind) []Parameter {
 	default:
 		return nil
 	}
+}
+
+// FormOf returns the form of a parameter that a kind takes or the plugin tells,
+// and whether there is one of that name.
+func FormOf(kind Kind, name string) (Form, bool) {
+	for _, some := range [][]Parameter{Told(), Own(kind), Of(kind)} {
+		for _, p := range some {
+			if p.Name == name {
+				return p.Form, true
+			}
+		}
+	}
+	return Text, false
 }

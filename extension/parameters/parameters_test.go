@@ -42,7 +42,7 @@ func TestEveryFieldHasAParameterOrAnObstacleWithARemedy(t *testing.T) {
 	for _, kind := range parameters.Kinds() {
 		carried := []string{}
 		for _, field := range parameters.NativeOf(kind) {
-			_, found := formOf(kind, field.Field)
+			_, found := parameters.FormOf(kind, field.Field)
 			switch {
 			case found == (field.Obstacle != ""):
 				t.Errorf("%s.%s has both a parameter and an obstacle, or neither", kind, field.Field)
@@ -68,7 +68,7 @@ func TestFormsAndShapesFollowArgoCDsTypes(t *testing.T) {
 			if field.Obstacle != "" || field.Newer {
 				continue
 			}
-			form, _ := formOf(kind, field.Field)
+			form, _ := parameters.FormOf(kind, field.Field)
 			wantForm, wantShape := expected(typeOf(t, native[kind], field.Field))
 			if form != wantForm || field.Shape != wantShape {
 				t.Errorf("%s.%s is form %s, shape %d; Argo CD's type wants %s, %d", kind, field.Field,
@@ -121,23 +121,14 @@ func TestTheEntriesOfListsHaveTheFieldsThatShapesName(t *testing.T) {
 
 func TestNoNameIsGivenTwice(t *testing.T) {
 	for _, kind := range parameters.Kinds() {
-		seen := map[string]bool{parameters.Freight: true, parameters.Pins: true}
-		for _, p := range slices.Concat(parameters.Own(kind), parameters.Of(kind)) {
+		seen := map[string]bool{}
+		for _, p := range slices.Concat(parameters.Told(), parameters.Own(kind), parameters.Of(kind)) {
 			if seen[p.Name] {
 				t.Errorf("%s has two parameters %s", kind, p.Name)
 			}
 			seen[p.Name] = true
 		}
 	}
-}
-
-func formOf(kind parameters.Kind, name string) (parameters.Form, bool) {
-	for _, p := range parameters.Of(kind) {
-		if p.Name == name {
-			return p.Form, true
-		}
-	}
-	return 0, false
 }
 
 func typeOf(t *testing.T, settings reflect.Type, name string) reflect.Type {

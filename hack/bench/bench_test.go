@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/waybill-cd/waybill/hack/bench/pair"
 )
 
 func TestAMissedPromiseFails(t *testing.T) {
@@ -30,9 +32,9 @@ func TestAMissedPromiseFails(t *testing.T) {
 }
 
 func TestOnePairThatWasDisturbedDoesNotCount(t *testing.T) {
-	quiet := pair{Ours: cost{Wall: 8 * time.Millisecond, Peak: 10 << 20}, Theirs: cost{Wall: 10 * time.Millisecond, Peak: 20 << 20}}
-	busy := pair{Ours: cost{Wall: time.Minute, Peak: 10 << 20}, Theirs: quiet.Theirs}
-	figures := compare([]pair{quiet, busy, quiet}, 0.95, 1.2)
+	quiet := pair.Pair{Ours: pair.Cost{Wall: 8 * time.Millisecond, Peak: 10 << 20}, Theirs: pair.Cost{Wall: 10 * time.Millisecond, Peak: 20 << 20}}
+	busy := pair.Pair{Ours: pair.Cost{Wall: time.Minute, Peak: 10 << 20}, Theirs: quiet.Theirs}
+	figures := compare([]pair.Pair{quiet, busy, quiet}, 0.95, 1.2)
 	want := []figure{
 		{what: "wall time", ours: "8 ms", theirs: "10 ms", value: 0.8, limit: 0.95},
 		{what: "peak memory", ours: "10 MiB", theirs: "20 MiB", value: 0.5, limit: 1.2},

@@ -1,6 +1,10 @@
 package main
 
-import "context"
+import (
+	"context"
+
+	"github.com/waybill-cd/waybill/hack/bench/pair"
+)
 
 // What generate may cost, as a share of what `kustomize build` costs.
 const (
@@ -34,9 +38,9 @@ func (w *workshop) againstKustomize(ctx context.Context, name string, over map[s
 	if err != nil {
 		return nil, err
 	}
-	all, err := paired(ctx,
-		invocation{Program: w.plugin, Args: []string{"generate"}, Dir: path, Env: w.environment()},
-		invocation{Program: w.kustomize, Args: []string{"build", "."}, Dir: path, Env: w.environment()})
+	all, err := w.paired(ctx,
+		pair.Invocation{Program: w.plugin, Args: []string{"generate"}, Dir: path, Env: w.environment()},
+		pair.Invocation{Program: w.kustomize, Args: []string{"build", "."}, Dir: path, Env: w.environment()})
 	if err != nil {
 		return nil, err
 	}

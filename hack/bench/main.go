@@ -22,7 +22,10 @@ import (
 var measurements = []measurement{
 	{"a small kustomization", smallKustomization},
 	{"a kustomization with a patch", patchedKustomization},
+	{"a small chart", smallChart},
+	{"a chart with 200 workloads", largeChart},
 	{"50 renders at once", fiftyRenders},
+	{"64 Applications of a large repository", largeRepository},
 }
 
 // measurement is one thing that is measured.
@@ -35,9 +38,6 @@ type measurement struct {
 var errMissed = errors.New("a promise is missed")
 
 func main() {
-	if role := os.Getenv(runnerVariable); role != "" {
-		os.Exit(beRunner(os.Stdin, os.Stdout))
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout)
 	stop()

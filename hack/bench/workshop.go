@@ -20,6 +20,7 @@ import (
 
 // workshop is a folder with the programs and the checkouts of a run.
 type workshop struct {
+	builder   *component.Builder
 	root      string // of this repository
 	dir       string
 	plugin    string // waybill-plugin, built as for a release
@@ -37,7 +38,7 @@ func openWorkshop(ctx context.Context, log io.Writer) (*workshop, error) {
 	if err != nil {
 		return nil, errors.Join(err, w.close())
 	}
-	w.root = builder.Root
+	w.builder, w.root = builder, builder.Root
 	kustomize, err := builder.Build(ctx, component.Kustomize())
 	if err != nil {
 		return nil, errors.Join(err, w.close())
@@ -89,7 +90,18 @@ func (w *workshop) checkout(name string, over map[string]string) (string, error)
 	if err := os.CopyFS(root, files); err != nil {
 		return "", err
 	}
-	for file, text := range over {
+	return lay(root, over)
+}
+
+// application writes an Application as Argo CD unpacks it for a plugin, and
+// promotes freight into it. It returns the Application's path.
+func (w *workshop) application(name string, files map[string]string) (string, error) {
+	return lay(filepath.Join(w.dir, name, "_cmp_server", "0c9e"), files)
+}
+
+// lay writes files below a root, and promotes freight into the Application there.
+func lay(root string, files map[string]string) (string, error) {
+	for file, text := range files {
 		path := filepath.Join(root, file)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return "", err

@@ -30,17 +30,29 @@ const (
 	fileBytes = 3 << 10
 )
 
+// Renderer is one way in which Argo CD renders the Applications.
+type Renderer struct {
+	// Name begins the names of its Applications.
+	Name string
+	// Plugin has Waybill's plugin render; otherwise it is Argo CD's own kustomize.
+	Plugin bool
+	// Paths sets the annotation manifest-generate-paths to what a render reads.
+	Paths bool
+}
+
 // Monorepo is the repository, in a stack.
 type Monorepo struct {
-	stack *stack.Stack
-	size  Size
-	url   string
+	stack     *stack.Stack
+	size      Size
+	renderers []Renderer
+	url       string
 }
 
 // New makes the repository. Each Application is a small overlay on the base of
-// its service, with its waybill beside it, as after a promotion.
-func New(ctx context.Context, s *stack.Stack, size Size) (*Monorepo, error) {
-	m := &Monorepo{stack: s, size: size}
+// its service, with its waybill beside it, as after a promotion; all renderers
+// have Applications of the same folders.
+func New(ctx context.Context, s *stack.Stack, size Size, renderers ...Renderer) (*Monorepo, error) {
+	m := &Monorepo{stack: s, size: size, renderers: renderers}
 	files, err := m.files()
 	if err != nil {
 		return nil, err
@@ -64,7 +76,7 @@ func New(ctx context.Context, s *stack.Stack, size Size) (*Monorepo, error) {
 func (m *Monorepo) files() (map[string]string, error) {
 	files := map[string]string{}
 	for i := range m.size.Applications {
-		app := name(i)
+		app := service(i)
 		base, overlay := folder(app)+"/base/", path(app)+"/"
 		files[base+"kustomization.yaml"] = "resources: [deployment.yaml, service.yaml]\n"
 		files[base+"service.yaml"] = "apiVersion: v1\nkind: Service\nmetadata: {name: " + app + "}\nspec: {ports: [{port: 80}]}\n"
@@ -73,11 +85,16 @@ func (m *Monorepo) files() (map[string]string, error) {
 			"    spec: {containers: [{name: app, image: " + image + "}]}\n"
 		files[overlay+"kustomization.yaml"] = "resources: [../base]\nnamePrefix: prod-\n" +
 			"configMapGenerator: [{name: settings, literals: [NAME=" + app + "]}]\n"
-		bill, err := promoted(app)
-		if err != nil {
-			return nil, err
+		for _, r := range m.renderers {
+			if !r.Plugin {
+				continue
+			}
+			bill, err := promoted(r.application(i))
+			if err != nil {
+				return nil, err
+			}
+			files[overlay+waybill.FileName(r.application(i))] = string(bill)
 		}
-		files[overlay+waybill.FileName(app)] = string(bill)
 	}
 	for i := 0; len(files) < m.size.Files; i++ {
 		files[fmt.Sprintf("src/%04d.txt", i)] = content(i)
@@ -89,7 +106,9 @@ func (m *Monorepo) files() (map[string]string, error) {
 func folder(app string) string { return "services/" + app }
 func path(app string) string   { return folder(app) + "/prod" }
 
-func name(i int) string { return fmt.Sprintf("app-%02d", i) }
+func service(i int) string { return fmt.Sprintf("app-%02d", i) }
+
+func (r Renderer) application(i int) string { return r.Name + "-" + service(i) }
 
 // content is a file's, another one for each number and as hard to pack as source
 // code is.

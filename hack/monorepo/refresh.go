@@ -20,14 +20,6 @@ import (
 	"github.com/waybill-cd/waybill/hack/stack"
 )
 
-// Renderer is how Argo CD renders the Applications.
-type Renderer struct {
-	// Plugin has Waybill's plugin render; otherwise it is Argo CD's own kustomize.
-	Plugin bool
-	// Paths sets the annotation manifest-generate-paths to what a render reads.
-	Paths bool
-}
-
 const (
 	label   = "waybill.dev/monorepo"
 	timeout = 15 * time.Minute
@@ -35,10 +27,11 @@ const (
 	interval = 200 * time.Millisecond
 )
 
-// Applications are those of the repository, in Argo CD.
+// Applications are those of one renderer, in Argo CD.
 type Applications struct {
-	client dynamic.ResourceInterface
-	count  int
+	client   dynamic.ResourceInterface
+	renderer Renderer
+	count    int
 }
 
 // Apply makes the Applications, and returns when each has been rendered once.
@@ -48,12 +41,13 @@ func (m *Monorepo) Apply(ctx context.Context, r Renderer) (*Applications, error)
 		return nil, fmt.Errorf("reaching the stack's API server: %w", err)
 	}
 	a := &Applications{
-		client: client.Resource(schema.GroupVersionResource{Group: "argoproj.io", Version: "v1alpha1", Resource: "applications"}).Namespace(stack.ArgoCDNamespace),
-		count:  m.size.Applications,
+		client:   client.Resource(schema.GroupVersionResource{Group: "argoproj.io", Version: "v1alpha1", Resource: "applications"}).Namespace(stack.ArgoCDNamespace),
+		renderer: r,
+		count:    m.size.Applications,
 	}
 	var manifests strings.Builder
 	for i := range m.size.Applications {
-		m.write(&manifests, name(i), r)
+		m.write(&manifests, i, r)
 	}
 	if err := m.stack.Apply(ctx, []byte(manifests.String())); err != nil {
 		return nil, err
@@ -61,8 +55,10 @@ func (m *Monorepo) Apply(ctx context.Context, r Renderer) (*Applications, error)
 	return a, a.await(ctx, func(app *v1alpha1.Application) bool { return app.Status.ReconciledAt != nil })
 }
 
-func (m *Monorepo) write(b *strings.Builder, app string, r Renderer) {
-	fmt.Fprintf(b, "---\napiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: %s\n  namespace: %s\n  labels: {%s: 'true'}\n", app, stack.ArgoCDNamespace, label)
+func (m *Monorepo) write(b *strings.Builder, i int, r Renderer) {
+	app := service(i)
+	fmt.Fprintf(b, "---\napiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: %s\n  namespace: %s\n  labels: {%s: %s}\n",
+		r.application(i), stack.ArgoCDNamespace, label, r.Name)
 	if r.Paths {
 		fmt.Fprintf(b, "  annotations: {%s: /%s}\n", v1alpha1.AnnotationKeyManifestGeneratePaths, folder(app))
 	}
@@ -85,30 +81,19 @@ func (a *Applications) Refresh(ctx context.Context) (time.Duration, error) {
 	}
 	began := time.Now()
 	for i := range a.count {
-		if _, err := a.client.Patch(ctx, name(i), types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
-			return 0, fmt.Errorf("refreshing Application %s: %w", name(i), err)
+		if _, err := a.client.Patch(ctx, a.renderer.application(i), types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+			return 0, fmt.Errorf("refreshing Application %s: %w", a.renderer.application(i), err)
 		}
 	}
 	err = a.await(ctx, func(app *v1alpha1.Application) bool { return app.Annotations[v1alpha1.AnnotationKeyRefresh] == "" })
 	return time.Since(began), err
 }
 
-// Delete removes the Applications.
-func (a *Applications) Delete(ctx context.Context) error {
-	if err := a.client.DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: label}); err != nil {
-		return fmt.Errorf("deleting the Applications: %w", err)
-	}
-	return wait.PollUntilContextTimeout(ctx, interval, timeout, true, func(ctx context.Context) (bool, error) {
-		list, err := a.client.List(ctx, metav1.ListOptions{LabelSelector: label})
-		return err == nil && len(list.Items) == 0, err
-	})
-}
-
 // await waits until something holds of each Application, of which none may be in
 // trouble: what fails fast is no figure.
 func (a *Applications) await(ctx context.Context, holds func(*v1alpha1.Application) bool) error {
 	return wait.PollUntilContextTimeout(ctx, interval, timeout, true, func(ctx context.Context) (bool, error) {
-		list, err := a.client.List(ctx, metav1.ListOptions{LabelSelector: label})
+		list, err := a.client.List(ctx, metav1.ListOptions{LabelSelector: label + "=" + a.renderer.Name})
 		if err != nil {
 			return false, err
 		}

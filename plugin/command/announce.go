@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/extension/parameters"
 	"github.com/waybill-cd/waybill/extension/waybill"
 	"github.com/waybill-cd/waybill/plugin/render"
 )
@@ -30,12 +31,20 @@ type announcement struct {
 func (c Call) announce() error {
 	held, pins := c.held()
 	var all []announcement
-	for _, d := range definitions(c.kind()) {
-		a := announcement{Name: d.name, Title: d.title, Tooltip: d.tooltip, CollectionType: d.form.collection, ItemType: d.form.item, String: d.initial}
+	kind := c.kind()
+	for _, d := range definitions(kind) {
+		a := announcement{Name: d.name, Title: d.title, Tooltip: d.tooltip}
+		form, _ := parameters.FormOf(kind, d.name)
+		a.CollectionType = form.Field()
+		// Of what an Application sets the tab shows its value, of all else what is
+		// announced (argo-cd, ui, application-parameters.tsx).
+		if form == parameters.Boolean {
+			a.ItemType, a.String = "boolean", "false"
+		}
 		switch d.name {
-		case parameterFreight:
+		case parameters.Freight:
 			a.String = held
-		case parameterPins:
+		case parameters.Pins:
 			a.Map = pins
 		}
 		all = append(all, a)
@@ -47,15 +56,15 @@ func (c Call) announce() error {
 }
 
 // kind returns what the Application's path holds, plain where that is not known.
-func (c Call) kind() render.Kind {
+func (c Call) kind() parameters.Kind {
 	checkout, err := render.Open(c.Dir, c.Env[envSourcePath])
 	if err != nil {
-		return render.Plain
+		return parameters.Plain
 	}
 	defer checkout.Close()
 	kind, err := checkout.Kind()
 	if err != nil {
-		return render.Plain
+		return parameters.Plain
 	}
 	return kind
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/waybill-cd/waybill/extension/parameters"
 )
 
 const shopFreight = `
@@ -56,47 +58,13 @@ func announcements(t *testing.T, path string, env map[string]string) map[string]
 	return byName
 }
 
-func TestEveryParameterIsAnnouncedWithItsType(t *testing.T) {
-	common := map[string]string{
-		parameterFreight: "string", parameterPins: "map", parameterUnpinned: "string", parameterStrict: "string", parameterImagePaths: "array",
-	}
-	for name, tt := range map[string]struct {
-		files map[string]string
-		want  map[string]string
-	}{
-		"of plain manifests": {nil, map[string]string{"recurse": "string", "include": "string", "exclude": "string"}},
-		"of a kustomization": {map[string]string{"kustomization.yaml": "resources: []"}, map[string]string{
-			"namePrefix": "string", "nameSuffix": "string", "namespace": "string", "images": "array", "replicas": "map",
-			"commonLabels": "map", "forceCommonLabels": "string", "labelWithoutSelector": "string", "labelIncludeTemplates": "string",
-			"commonAnnotations": "map", "forceCommonAnnotations": "string", "commonAnnotationsEnvsubst": "string",
-			"components": "array", "ignoreMissingComponents": "string", "patches": "string",
-		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			path := t.TempDir()
-			write(t, path, tt.files)
-			maps.Copy(tt.want, common)
-			types := map[string]string{}
-			for name, a := range announcements(t, path, map[string]string{envApplication: "shop-prod", envSourcePath: "."}) {
-				types[name] = a.CollectionType
-				if a.Title == "" || a.Tooltip == "" {
-					t.Errorf("%s has no title or no tooltip", name)
-				}
-			}
-			if diff := cmp.Diff(tt.want, types); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
-
 func TestTheParametersTabTellsWhatIsPinned(t *testing.T) {
 	path := t.TempDir()
 	promote(t, path, shopFreight)
 	got := announcements(t, path, map[string]string{envApplication: "shop-prod", envSourcePath: "."})
 
 	for _, want := range []string{"from shop", "v1.4.2", "in shop/prod", "shop.prod.42"} {
-		if held := got[parameterFreight].String; !strings.Contains(held, want) {
+		if held := got[parameters.Freight].String; !strings.Contains(held, want) {
 			t.Errorf("the freight is told as %q, which lacks %q", held, want)
 		}
 	}
@@ -105,7 +73,7 @@ func TestTheParametersTabTellsWhatIsPinned(t *testing.T) {
 		"https://git.example.com/shop.git":     digestOfOnes,
 		"oci://registry.example.com/charts/db": "2.1.0",
 	}
-	if diff := cmp.Diff(want, got[parameterPins].Map); diff != "" {
+	if diff := cmp.Diff(want, got[parameters.Pins].Map); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -126,13 +94,13 @@ func TestTheParametersTabFindsTheWaybillOfAnApplicationInAnotherNamespace(t *tes
 		t.Fatal(err)
 	}
 	env := map[string]string{envApplication: "shop-prod", envSourcePath: "."}
-	if got := announcements(t, path, env)[parameterFreight].String; !strings.Contains(got, "v1.4.2") {
+	if got := announcements(t, path, env)[parameters.Freight].String; !strings.Contains(got, "v1.4.2") {
 		t.Errorf("the freight is told as %q", got)
 	}
 	if err := os.WriteFile(filepath.Join(path, "waybill-team-b_shop-prod.yaml"), data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if got := announcements(t, path, env)[parameterFreight].String; strings.Contains(got, "v1.4.2") {
+	if got := announcements(t, path, env)[parameters.Freight].String; strings.Contains(got, "v1.4.2") {
 		t.Errorf("of two namesakes one is taken: %q", got)
 	}
 }
@@ -158,11 +126,11 @@ func TestTheParametersTabSaysWhyNothingIsPinned(t *testing.T) {
 			env := map[string]string{envApplication: "shop-prod"}
 			maps.Copy(env, tt.env)
 			got := announcements(t, path, env)
-			if held := got[parameterFreight].String; !strings.Contains(held, tt.want) {
+			if held := got[parameters.Freight].String; !strings.Contains(held, tt.want) {
 				t.Errorf("the freight is told as %q, which lacks %q", held, tt.want)
 			}
-			if len(got[parameterPins].Map) > 0 {
-				t.Errorf("pins are announced: %v", slices.Collect(maps.Keys(got[parameterPins].Map)))
+			if len(got[parameters.Pins].Map) > 0 {
+				t.Errorf("pins are announced: %v", slices.Collect(maps.Keys(got[parameters.Pins].Map)))
 			}
 		})
 	}

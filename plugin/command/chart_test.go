@@ -11,35 +11,6 @@ import (
 
 const chartYAML = "apiVersion: v2\nname: shop\nversion: 1.0.0\n"
 
-// nativeFields are those of ApplicationSourceHelm (argo-cd, v1alpha1) and the
-// parameter that each becomes. Two choose how Argo CD itself gets charts.
-var nativeFields = map[string]string{
-	"valueFiles": "array", "parameters": "map", "releaseName": "string", "values": "string", "fileParameters": "map",
-	"ignoreMissingValueFiles": "string", "skipCrds": "string", "valuesObject": "string", "namespace": "string", "kubeVersion": "string",
-	"apiVersions": "array", "skipTests": "string", "skipSchemaValidation": "string",
-}
-
-func TestAChartTakesTheFieldsOfItsNativeSource(t *testing.T) {
-	path := t.TempDir()
-	write(t, path, map[string]string{"Chart.yaml": chartYAML})
-	got := announcements(t, path, map[string]string{envApplication: "shop-prod", envSourcePath: "."})
-	for name, collection := range nativeFields {
-		if got[name].CollectionType != collection {
-			t.Errorf("%s is announced as %q, want %q", name, got[name].CollectionType, collection)
-		}
-	}
-	for name, a := range got {
-		if a.Title == "" || a.Tooltip == "" {
-			t.Errorf("%s has no title or no tooltip", name)
-		}
-	}
-	for _, name := range []string{"stringParameters", "imageValues", parameterUnpinned, parameterPins} {
-		if _, found := got[name]; !found {
-			t.Errorf("%s is not announced", name)
-		}
-	}
-}
-
 func TestTheSameFreightGivesTheSameBytesOfAChart(t *testing.T) {
 	path := t.TempDir()
 	write(t, path, map[string]string{

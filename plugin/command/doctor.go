@@ -108,7 +108,7 @@ func (c Call) examineSource(l *finding.List, checkout *render.Checkout) {
 		failed(l, err)
 		return
 	}
-	l.OK("its path is rendered as: %s", kind)
+	l.OK("its path holds %s", inWords(kind))
 	if _, err := parseParameters(c.Env[envParameters], kind); err != nil {
 		failed(l, err)
 	}
@@ -145,7 +145,7 @@ func (c Call) examineWaybill(l *finding.List, checkout *render.Checkout, applica
 		if others := otherWaybills(checkout, application); len(others) > 0 {
 			fact += ", but " + finding.Names(others)
 		}
-		l.Warn("promote freight into its stage, or set the parameter unpinned: allow until then", "%s", fact)
+		l.Warn(promoteOrAllow, "%s", fact)
 	case err != nil:
 		failed(l, err)
 	default:

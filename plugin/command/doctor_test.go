@@ -60,7 +60,7 @@ func TestDoctorTellsWhatARenderSees(t *testing.T) {
 		"no Application": {code: 0, want: []string{"no Application is named"}},
 		"a kustomization without a waybill": {
 			env: shop, files: kustomization,
-			want: []string{"rendered as: kustomization", "begins at .: 1 files, 1 KiB, without .git", "warning  application: there is no waybill-shop-dev.yaml in its path. Remedy: promote freight"},
+			want: []string{"its path holds a kustomization", "begins at .: 1 files, 1 KiB, without .git", "warning  application: there is no waybill-shop-dev.yaml in its path. Remedy: promote freight"},
 		},
 		"the whole checkout": {
 			env: shop, files: with(map[string]string{".git/HEAD": "x"}),

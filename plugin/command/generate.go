@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/waybill-cd/waybill/extension/parameters"
 	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/pin"
 	"github.com/waybill-cd/waybill/plugin/refusal"
@@ -28,13 +29,13 @@ func (c Call) generate() (refusal.Subject, error) {
 	if err != nil {
 		return about, err
 	}
-	settings, err := parseParameters(c.Env[envParameters], kind)
+	given, err := parseParameters(c.Env[envParameters], kind)
 	if err != nil {
 		return about, err
 	}
 	w, err := c.readWaybill(checkout, application)
 	about = subject(application, w)
-	unpinned := errors.Is(err, errNoWaybill) && settings.allowUnpinned
+	unpinned := errors.Is(err, errNoWaybill) && given.allowUnpinned
 	if err != nil && !unpinned {
 		return about, err
 	}
@@ -44,11 +45,11 @@ func (c Call) generate() (refusal.Subject, error) {
 			return about, err
 		}
 	}
-	sources := render.Options{Kustomize: c.kustomizeOptions(settings.kustomize), Directory: settings.directory}
+	sources := render.Options{Kustomize: c.kustomizeOptions(given.kustomize), Directory: given.directory}
 	objects, err := checkout.Manifests(sources, func(checkout *render.Checkout) ([]manifest.Object, error) {
-		options, err := c.chartOptions(settings.chart, application)
+		options, err := c.chartOptions(given.chart, application)
 		if err == nil && !unpinned {
-			err = settings.chart.pin(&options, pins, w.Freight)
+			err = given.chart.pin(&options, pins, w.Freight)
 		}
 		if err != nil {
 			return nil, err
@@ -59,7 +60,7 @@ func (c Call) generate() (refusal.Subject, error) {
 		return about, err
 	}
 	if !unpinned {
-		if err := pinAll(objects, pins, settings); err != nil {
+		if err := pinAll(objects, pins, given); err != nil {
 			return about, err
 		}
 	}
@@ -67,14 +68,14 @@ func (c Call) generate() (refusal.Subject, error) {
 }
 
 // pinAll puts the pins into the objects.
-func pinAll(objects []manifest.Object, pins pin.Pins, settings parameters) error {
-	result, err := pins.Apply(objects, settings.imagePaths)
+func pinAll(objects []manifest.Object, pins pin.Pins, given settings) error {
+	result, err := pins.Apply(objects, given.imagePaths)
 	if err != nil {
 		return err
 	}
-	if settings.strict && len(result.Unpinned) > 0 {
-		return refusal.New("the parameter strict is set, and no freight pins "+few(result.Unpinned),
-			"subscribe to it in a warehouse, or unset strict")
+	if given.strict && len(result.Unpinned) > 0 {
+		return refusal.New("the parameter "+parameters.Strict+" is set, and no freight pins "+few(result.Unpinned),
+			"subscribe to it in a warehouse, or unset "+parameters.Strict)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/waybill-cd/waybill/extension/parameters"
 	"github.com/waybill-cd/waybill/plugin/pin"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 )
@@ -30,11 +31,11 @@ func parseImageValues(given map[string]string) ([]imageValue, error) {
 	for _, path := range slices.Sorted(maps.Keys(given)) {
 		repository, part, _ := strings.Cut(given[path], "#")
 		if repository == "" || !slices.Contains(imageParts, part) {
-			return nil, refusal.New(fmt.Sprintf("its plugin parameter imageValues sets %s to %q, which names no part of an image", path, given[path]),
+			return nil, refusal.New(fmt.Sprintf("its plugin parameter %s sets %s to %q, which names no part of an image", parameters.ImageValues, path, given[path]),
 				"write <image repository>#<part>, part one of "+strings.Join(imageParts, ", "))
 		}
 		if path == "" || strings.ContainsAny(path, ",=") {
-			return nil, refusal.New(fmt.Sprintf("its plugin parameter imageValues sets %q, which is no place in the values", path),
+			return nil, refusal.New(fmt.Sprintf("its plugin parameter %s sets %q, which is no place in the values", parameters.ImageValues, path),
 				"name one as image.tag or containers[0].image")
 		}
 		all = append(all, imageValue{path: path, repository: repository, part: part})
@@ -49,11 +50,11 @@ func parseImageValues(given map[string]string) ([]imageValue, error) {
 func (v imageValue) of(pins pin.Pins) (string, error) {
 	image, found := pins.Lookup(v.repository)
 	if !found {
-		return "", refusal.New(fmt.Sprintf("its plugin parameter imageValues takes %s from %s, which no freight pins", v.path, v.repository),
+		return "", refusal.New(fmt.Sprintf("its plugin parameter %s takes %s from %s, which no freight pins", parameters.ImageValues, v.path, v.repository),
 			"subscribe to it in a warehouse, or remove the entry")
 	}
 	if image.Tag == "" && (v.part == "tag" || v.part == "version") {
-		return "", refusal.New(fmt.Sprintf("its plugin parameter imageValues takes the %s of %s for %s, and its freight pins it without a tag", v.part, v.repository, v.path),
+		return "", refusal.New(fmt.Sprintf("its plugin parameter %s takes the %s of %s for %s, and its freight pins it without a tag", parameters.ImageValues, v.part, v.repository, v.path),
 			"take its digest or its reference")
 	}
 	switch v.part {

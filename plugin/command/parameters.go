@@ -3,115 +3,95 @@ package command
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
+	"github.com/waybill-cd/waybill/extension/parameters"
 	"github.com/waybill-cd/waybill/plugin/pin"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 	"github.com/waybill-cd/waybill/plugin/render"
 )
 
-const maxParameters = 128 << 10 // Linux passes no longer variable
-
-// parameters are the settings of one Application, from
-// spec.source.plugin.parameters.
-type parameters struct {
+// settings are those of one Application, from spec.source.plugin.parameters.
+type settings struct {
 	allowUnpinned bool
 	strict        bool
 	imagePaths    []pin.Path
-	chart         chartParameters
-	kustomize     kustomizeParameters
+	chart         chartSettings
+	kustomize     kustomizeSettings
 	directory     render.DirectoryOptions
 }
 
-// definition is one parameter: what Argo CD's parameters tab shows of it, and
-// what it sets. Announcing and reading both go by it.
+// definition is one parameter of package parameters: what Argo CD's parameters
+// tab shows of it, and what it sets. Announcing and reading both go by it.
 type definition struct {
 	name    string
 	title   string
 	tooltip string
-	// form is how its value is written.
-	form form
-	// initial is what the tab shows where the Application sets nothing.
-	initial string
 	// set takes the value over. Nil for what is announced to be read only.
-	set func(*parameters, value) error
+	set func(*settings, value) error
 }
 
-// form is Argo CD's collectionType, and its itemType for one that is no text.
-type form struct{ collection, item string }
-
-var (
-	aText    = form{collection: "string"}
-	aBoolean = form{collection: "string", item: "boolean"}
-	aList    = form{collection: "array"}
-	aMap     = form{collection: "map"}
-)
-
-// The names that more than one place knows.
-const (
-	// parameterFreight and parameterPins tell what was promoted. To set them
-	// means nothing.
-	parameterFreight  = "freight"
-	parameterPins     = "pins"
-	parameterUnpinned = "unpinned"
-	parameterStrict   = "strict"
-	// parameterImagePaths names further places of images, see [pin.Path].
-	parameterImagePaths = "imagePaths"
-)
-
-// definitions are the parameters that a kind of source takes.
-func definitions(kind render.Kind) []definition {
-	return append(commonDefinitions(), kindDefinitions[kind]...)
+// definitions are the parameters of a kind of source, and those that only tell,
+// in the order of the tab. A function makes them, since a variable would cost
+// each start the parameters of all kinds.
+func definitions(kind parameters.Kind) []definition {
+	all := commonDefinitions()
+	switch kind {
+	case parameters.Kustomization:
+		all = append(all, kustomizeDefinitions()...)
+	case parameters.Chart:
+		all = append(all, chartDefinitions()...)
+	case parameters.Plain:
+		all = append(all, directoryDefinitions()...)
+	}
+	return all
 }
 
-// kindDefinitions are the parameters that one kind of source takes alone.
-var kindDefinitions = map[render.Kind][]definition{
-	render.Kustomization: kustomizeDefinitions,
-	render.Chart:         chartDefinitions,
-	render.Plain:         directoryDefinitions,
-}
-
-// inWords names what the path of a source of each kind holds.
-var inWords = map[render.Kind]string{
-	render.Kustomization: "a kustomization",
-	render.Chart:         "a Helm chart",
-	render.Plain:         "plain manifests",
+// inWords names what the path of a source of a kind holds.
+func inWords(kind parameters.Kind) string {
+	switch kind {
+	case parameters.Kustomization:
+		return "a kustomization"
+	case parameters.Chart:
+		return "a Helm chart"
+	default:
+		return "plain manifests"
+	}
 }
 
 // commonDefinitions are the parameters that every kind of source takes.
 func commonDefinitions() []definition {
 	return []definition{
 		{
-			name: parameterFreight, title: "Freight", form: aText,
+			name: parameters.Freight, title: "Freight",
 			tooltip: "What was promoted into this Application. To change it, promote.",
 		},
 		{
-			name: parameterPins, title: "Pins", form: aMap,
+			name: parameters.Pins, title: "Pins",
 			tooltip: "The images, commits and charts of the freight. To change them, promote.",
 		},
 		{
-			name: parameterUnpinned, title: "Without a waybill", form: aText,
+			name: parameters.Unpinned, title: "Without a waybill",
 			tooltip: `"allow" renders the manifests as they are until the first promotion. Empty refuses.`,
-			set: func(p *parameters, v value) error {
+			set: func(p *settings, v value) error {
 				text, err := v.oneOf("allow")
 				p.allowUnpinned = text == "allow"
 				return err
 			},
 		},
 		{
-			name: parameterStrict, title: "Strict", form: aBoolean, initial: "false",
+			name: parameters.Strict, title: "Strict",
 			tooltip: `"true" refuses manifests with an image that no freight pins.`,
-			set: func(p *parameters, v value) (err error) {
+			set: func(p *settings, v value) (err error) {
 				p.strict, err = v.boolean()
 				return err
 			},
 		},
 		{
-			name: parameterImagePaths, title: "Image paths", form: aList,
+			name: parameters.ImagePaths, title: "Image paths",
 			tooltip: "Where images stand in custom resources beside containers: Kind.group:path.to[*].image",
-			set: func(p *parameters, v value) error {
+			set: func(p *settings, v value) error {
 				list, err := v.list(`["Kind.group:path.to.image"]`)
 				for _, text := range list {
 					path, err := pin.ParsePath(text)
@@ -128,13 +108,13 @@ func commonDefinitions() []definition {
 
 // parseParameters reads ARGOCD_APP_PARAMETERS, which is empty or "null" for an
 // Application without any. kind is what the Application's path holds.
-func parseParameters(text string, kind render.Kind) (parameters, error) {
-	var p parameters
+func parseParameters(text string, kind parameters.Kind) (settings, error) {
+	var p settings
 	if text == "" {
 		return p, nil
 	}
-	if len(text) > maxParameters {
-		return p, refusal.New(fmt.Sprintf("its plugin parameters are larger than %d KiB", maxParameters>>10), "write less of them")
+	if len(text) > parameters.MaxSize {
+		return p, refusal.New(fmt.Sprintf("its plugin parameters are larger than %d bytes", parameters.MaxSize), "write less of them")
 	}
 	var all []value
 	if err := json.Unmarshal([]byte(text), &all); err != nil {
@@ -163,16 +143,16 @@ func parseParameters(text string, kind render.Kind) (parameters, error) {
 }
 
 // unknown refuses a parameter that the kind of source does not take.
-func unknown(name string, kind render.Kind) error {
+func unknown(name string, kind parameters.Kind) error {
 	var takers []string
-	for _, other := range slices.Sorted(maps.Keys(kindDefinitions)) {
-		if slices.ContainsFunc(kindDefinitions[other], func(d definition) bool { return d.name == name }) {
-			takers = append(takers, inWords[other])
+	for _, other := range parameters.Kinds() {
+		if _, found := parameters.FormOf(other, name); found {
+			takers = append(takers, inWords(other))
 		}
 	}
 	if len(takers) > 0 {
 		return refusal.New(fmt.Sprintf("it sets the plugin parameter %s, which is for %s, and its path holds %s",
-			name, strings.Join(takers, " or "), inWords[kind]), "remove it")
+			name, strings.Join(takers, " or "), inWords(kind)), "remove it")
 	}
 	return refusal.New(fmt.Sprintf("it sets the plugin parameter %q, which Waybill does not know", name),
 		"use "+strings.Join(settable(definitions(kind)), ", "))

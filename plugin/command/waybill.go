@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/extension/parameters"
 	"github.com/waybill-cd/waybill/extension/waybill"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 	"github.com/waybill-cd/waybill/plugin/render"
@@ -16,13 +17,15 @@ const (
 	envApplication = "ARGOCD_APP_NAME"
 	envSourcePath  = "ARGOCD_APP_SOURCE_PATH"
 	envParameters  = "ARGOCD_APP_PARAMETERS"
-	// envWaybill is the variable WAYBILL of spec.source.plugin.env.
-	envWaybill = "ARGOCD_ENV_WAYBILL"
+	// envWaybill is [parameters.EnvWaybill] of spec.source.plugin.env.
+	envWaybill = "ARGOCD_ENV_" + parameters.EnvWaybill
 )
 
+// promoteOrAllow is what to do where there is no waybill.
+const promoteOrAllow = "promote freight into its stage, or set the parameter " + parameters.Unpinned + ": allow until then"
+
 // errNoWaybill is the cause when there is no waybill in the Application's path.
-var errNoWaybill = refusal.New("it has no waybill",
-	"promote freight into its stage, or set the parameter unpinned: allow until then")
+var errNoWaybill = refusal.New("it has no waybill", promoteOrAllow)
 
 // application returns Argo CD's name of the Application. It becomes part of a
 // file name.
@@ -44,10 +47,10 @@ func (c Call) readWaybill(checkout *render.Checkout, application string) (waybil
 	missing := errors.Is(err, fs.ErrNotExist)
 	if c.Env[envWaybill] != "" {
 		if missing {
-			return waybill.Waybill{}, refusal.New("its waybill is in the plugin variable WAYBILL, and this version reads it from Git alone",
+			return waybill.Waybill{}, refusal.New("its waybill is in the plugin variable "+parameters.EnvWaybill+", and this version reads it from Git alone",
 				"remove the variable and promote with the carrier git")
 		}
-		return waybill.Waybill{}, refusal.New("it has two waybills, a file and the plugin variable WAYBILL", "remove the variable")
+		return waybill.Waybill{}, refusal.New("it has two waybills, a file and the plugin variable "+parameters.EnvWaybill, "remove the variable")
 	}
 	if missing {
 		return waybill.Waybill{}, errNoWaybill

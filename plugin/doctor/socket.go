@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"github.com/waybill-cd/waybill/extension/finding"
+	"github.com/waybill-cd/waybill/extension/parameters"
 )
 
 const (
 	// plugin is the name of the plugin, which Applications write.
-	plugin       = "waybill"
+	plugin       = parameters.Plugin
 	socketSuffix = ".sock"
 	// argocdUser is the user of all of Argo CD's containers.
 	argocdUser = 999

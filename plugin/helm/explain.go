@@ -1,12 +1,14 @@
 package helm
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 )
 
@@ -64,13 +66,13 @@ func (s *secrets) collect(value any) {
 	case map[string]any:
 		for name, inner := range value {
 			if isSecret(name) {
-				s.all = append(s.all, texts(inner)...)
+				s.all = append(s.all, manifest.Texts(inner)...)
 			} else {
 				s.collect(inner)
 			}
 		}
 		if name, ok := value["name"].(string); ok && secretName.MatchString(name) {
-			s.all = append(s.all, texts(value["value"])...)
+			s.all = append(s.all, manifest.Texts(value["value"])...)
 		}
 	}
 }
@@ -88,30 +90,15 @@ func (s *secrets) hide(text string) string {
 		}
 		all = append(all, secret, base64.StdEncoding.EncodeToString([]byte(secret)))
 	}
-	// The longest first, since one value may be part of another.
-	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
-	for _, secret := range all {
-		text = strings.ReplaceAll(text, secret, hidden)
-	}
-	return text
+	return hide(text, all)
 }
 
-// texts returns all strings in a value, without empty ones.
-func texts(value any) []string {
-	var all []string
-	switch value := value.(type) {
-	case string:
-		if value != "" {
-			all = append(all, value)
-		}
-	case []any:
-		for _, element := range value {
-			all = append(all, texts(element)...)
-		}
-	case map[string]any:
-		for _, element := range value {
-			all = append(all, texts(element)...)
-		}
+// hide takes values out of a text: the longest first, since one may be part of
+// another, and always in one order, since two may overlap.
+func hide(text string, values []string) string {
+	slices.SortFunc(values, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	for _, value := range values {
+		text = strings.ReplaceAll(text, value, hidden)
 	}
-	return all
+	return text
 }

@@ -26,6 +26,7 @@ import (
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
 
+	"github.com/waybill-cd/waybill/extension/parameters"
 	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 	"github.com/waybill-cd/waybill/plugin/render"
@@ -60,7 +61,7 @@ func explained(checkout *render.Checkout, options render.ChartOptions) (objects 
 func renderChart(checkout *render.Checkout, options render.ChartOptions, secrets *secrets) ([]manifest.Object, error) {
 	if err := chartutil.ValidateReleaseName(options.ReleaseName); err != nil {
 		return nil, refusal.New(fmt.Sprintf("its release name %q is none that Helm takes", options.ReleaseName),
-			"set releaseName: at most 53 of a-z, 0-9, - and .")
+			"set "+parameters.ReleaseName+": at most 53 of a-z, 0-9, - and .")
 	}
 	given, err := values(checkout, options)
 	if err != nil {
@@ -128,7 +129,7 @@ func template(c *chart.Chart, given map[string]any, options render.ChartOptions,
 	}
 	if wanted := c.Metadata.KubeVersion; wanted != "" && !chartutil.IsCompatibleRange(wanted, capabilities.KubeVersion.Version) {
 		return nil, refusal.New(fmt.Sprintf("its chart wants Kubernetes %s, and this is %s", wanted, capabilities.KubeVersion.Version),
-			"deploy to another cluster, or set kubeVersion")
+			"deploy to another cluster, or set "+parameters.KubeVersion)
 	}
 	files, err := engine.Engine{}.Render(c, context)
 	if err != nil {
@@ -143,7 +144,7 @@ func capabilities(options render.ChartOptions) (*chartutil.Capabilities, error) 
 	if options.KubeVersion != "" {
 		version, err := chartutil.ParseKubeVersion(options.KubeVersion)
 		if err != nil {
-			return nil, refusal.New(fmt.Sprintf("its Kubernetes version %q is none", options.KubeVersion), "set kubeVersion as 1.34.4")
+			return nil, refusal.New(fmt.Sprintf("its Kubernetes version %q is none", options.KubeVersion), "set "+parameters.KubeVersion+" as 1.34.4")
 		}
 		all.KubeVersion = *version
 	}

@@ -9,8 +9,11 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"helm.sh/helm/v3/pkg/chart"
 
+	"github.com/waybill-cd/waybill/extension/parameters"
+	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 )
 
@@ -24,7 +27,7 @@ type noReferences struct{}
 // Load returns the error of a schema elsewhere.
 func (noReferences) Load(url string) (any, error) {
 	return nil, refusal.New("it refers to "+strings.TrimPrefix(url, "file:///")+", and a render reads no schema but values.schema.json itself",
-		"put that schema into it ($defs), or set skipSchemaValidation")
+		"put that schema into it ($defs), or set "+parameters.SkipSchemaValidation)
 }
 
 // checkSchemas checks the values of a chart and of all below it against their
@@ -64,38 +67,43 @@ func checkSchema(text []byte, values map[string]any) error {
 		if errors.As(err, &elsewhere) {
 			return elsewhere.Err
 		}
+		var broken *jsonschema.SchemaValidationError
+		var invalid *jsonschema.ValidationError
+		if errors.As(err, &broken) && errors.As(broken.Err, &invalid) {
+			return errors.New("it is no JSON Schema: " + violations(invalid, nil))
+		}
 		return err
 	}
 	err = compiled.Validate(values)
 	var invalid *jsonschema.ValidationError
 	if errors.As(err, &invalid) {
-		all := violations(invalid, values)
-		slices.Sort(all) // the library goes through maps
-		return refusal.New(strings.Join(all, "; "), "set values that it allows, or skipSchemaValidation")
+		return refusal.New(violations(invalid, values), "set values that it allows, or "+parameters.SkipSchemaValidation)
 	}
 	return err
 }
 
 // violations tells what is wrong with which value, but not the values: they may
-// be secret.
-func violations(e *jsonschema.ValidationError, values map[string]any) []string {
+// be secret. The library goes through maps, and what it found is put in order.
+func violations(e *jsonschema.ValidationError, values map[string]any) string {
+	all := collectViolations(e, values)
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), "; ")
+}
+
+func collectViolations(e *jsonschema.ValidationError, values map[string]any) []string {
 	if len(e.Causes) == 0 {
+		if additional, ok := e.ErrorKind.(*kind.AdditionalProperties); ok {
+			slices.Sort(additional.Properties)
+		}
 		text := e.Error()
 		if i := strings.LastIndex(text, "\n- at "); i >= 0 {
 			text = text[i+len("\n- "):]
 		}
-		for _, value := range texts(at(values, e.InstanceLocation)) {
-			text = strings.ReplaceAll(text, value, hidden)
-		}
-		return []string{text}
+		return []string{hide(text, manifest.Texts(at(values, e.InstanceLocation)))}
 	}
 	var all []string
 	for _, cause := range e.Causes {
-		for _, text := range violations(cause, values) {
-			if !slices.Contains(all, text) {
-				all = append(all, text)
-			}
-		}
+		all = append(all, collectViolations(cause, values)...)
 	}
 	return all
 }

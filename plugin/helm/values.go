@@ -11,6 +11,7 @@ import (
 	"helm.sh/helm/v3/pkg/strvals"
 	"sigs.k8s.io/yaml"
 
+	"github.com/waybill-cd/waybill/extension/parameters"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 	"github.com/waybill-cd/waybill/plugin/render"
 )
@@ -27,7 +28,7 @@ func values(checkout *render.Checkout, options render.ChartOptions) (map[string]
 			continue
 		}
 		if err != nil {
-			return nil, unreadable("value file "+name, err, "add it, or set ignoreMissingValueFiles")
+			return nil, unreadable("value file "+name, err, "add it, or set "+parameters.IgnoreMissingValueFiles)
 		}
 		if merged, err = merge(merged, data); err != nil {
 			return nil, refusal.Wrap(fmt.Errorf("its value file %s: %w", name, err), "mend the file")
@@ -39,12 +40,12 @@ func values(checkout *render.Checkout, options render.ChartOptions) (map[string]
 	}
 	for _, name := range sorted(options.Parameters) {
 		if err := strvals.ParseInto(name+"="+escaped(options.Parameters[name]), merged); err != nil {
-			return nil, unset("parameters", name, err)
+			return nil, unset(parameters.Set, name, err)
 		}
 	}
 	for _, name := range sorted(options.StringParameters) {
 		if err := strvals.ParseIntoString(name+"="+escaped(options.StringParameters[name]), merged); err != nil {
-			return nil, unset("stringParameters", name, err)
+			return nil, unset(parameters.SetString, name, err)
 		}
 	}
 	for _, name := range sorted(options.FileParameters) {
@@ -54,12 +55,12 @@ func values(checkout *render.Checkout, options render.ChartOptions) (map[string]
 		}
 		content := func([]rune) (any, error) { return string(data), nil }
 		if err := strvals.ParseIntoFile(name+"=file", merged, content); err != nil {
-			return nil, unset("fileParameters", name, err)
+			return nil, unset(parameters.SetFile, name, err)
 		}
 	}
 	for _, name := range sorted(options.ImageValues) {
 		if err := strvals.ParseIntoString(name+"="+escaped(options.ImageValues[name]), merged); err != nil {
-			return nil, unset("imageValues", name, err)
+			return nil, unset(parameters.ImageValues, name, err)
 		}
 	}
 	return merged, nil

@@ -1,5 +1,7 @@
 package render
 
+import "github.com/waybill-cd/waybill/extension/parameters"
+
 // DirectoryOptions selects the files of a directory of plain manifests, as in an
 // Application without a plugin (argo-cd, v1alpha1, ApplicationSourceDirectory).
 type DirectoryOptions struct {
@@ -14,11 +16,11 @@ type DirectoryOptions struct {
 
 // selection returns whether a file is among those to read, by its path.
 func (o DirectoryOptions) selection() (func(string) bool, error) {
-	include, err := compileGlob("include", o.Include)
+	include, err := compileGlob(parameters.Include, o.Include)
 	if err != nil {
 		return nil, err
 	}
-	exclude, err := compileGlob("exclude", o.Exclude)
+	exclude, err := compileGlob(parameters.Exclude, o.Exclude)
 	if err != nil {
 		return nil, err
 	}

@@ -193,9 +193,9 @@ func (g *graph) allow(dir string, objects []manifest.Object) error {
 			// The case of a field does not matter to kustomize here.
 			switch strings.ToLower(field) {
 			case "literals":
-				g.hide(texts(value))
+				g.hide(manifest.Texts(value))
 			case "path", "paths", "files", "env", "envs", "replacements", "targetfilepath":
-				for _, text := range texts(value) {
+				for _, text := range manifest.Texts(value) {
 					if path := afterKey(text); isRemoteFile(text) || isRemoteFile(path) {
 						return g.refuse(dir, "loads the remote file "+withoutSecrets(path), vendorRemedy)
 					}
@@ -225,24 +225,6 @@ func describe(o manifest.Object) string {
 		return strings.TrimSpace("the function " + function.Container.Image + function.Exec.Path)
 	}
 	return "the exec plugin " + o.String()
-}
-
-// texts returns all strings in a value.
-func texts(value any) []string {
-	var all []string
-	switch value := value.(type) {
-	case string:
-		all = append(all, value)
-	case []any:
-		for _, element := range value {
-			all = append(all, texts(element)...)
-		}
-	case map[string]any:
-		for _, element := range value {
-			all = append(all, texts(element)...)
-		}
-	}
-	return all
 }
 
 // minSecret is the shortest value that is hidden: hiding less would only make

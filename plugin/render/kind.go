@@ -1,31 +1,25 @@
 package render
 
-import "slices"
+import (
+	"slices"
 
-// Kind is what an Application's path holds. It decides how the path is rendered
-// and which parameters mean something for it.
-type Kind string
-
-// The kinds of source, as errors name them.
-const (
-	Kustomization Kind = "kustomization"
-	Chart         Kind = "chart"
-	Plain         Kind = "plain"
+	"github.com/waybill-cd/waybill/extension/parameters"
 )
 
-// Kind tells what the Application's path holds. A kustomization comes first,
+// Kind tells what the Application's path holds, which decides how it is rendered
+// and which parameters mean something for it. A kustomization comes first,
 // because Argo CD too prefers it where there is a chart beside it: of the files
 // of one folder, the last in the order of names decides (argo-cd,
 // util/app/discovery, Discover).
-func (c *Checkout) Kind() (Kind, error) {
+func (c *Checkout) Kind() (parameters.Kind, error) {
 	names, err := c.Names()
 	switch {
 	case err != nil:
 		return "", err
 	case slices.ContainsFunc(names, isKustomization):
-		return Kustomization, nil
+		return parameters.Kustomization, nil
 	case slices.Contains(names, "Chart.yaml"):
-		return Chart, nil
+		return parameters.Chart, nil
 	}
-	return Plain, nil
+	return parameters.Plain, nil
 }

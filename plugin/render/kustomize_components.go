@@ -10,6 +10,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
+	"github.com/waybill-cd/waybill/extension/parameters"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 )
 
@@ -19,7 +20,7 @@ import (
 func (f fileSystem) components(o KustomizeOptions) ([]string, error) {
 	var all []string
 	for _, pattern := range o.Components {
-		if err := noOption("components", pattern); err != nil {
+		if err := noOption(parameters.Components, pattern); err != nil {
 			return nil, err
 		}
 		if o.IgnoreMissingComponents {
@@ -30,7 +31,7 @@ func (f fileSystem) components(o KustomizeOptions) ([]string, error) {
 		}
 		matches, err := f.Glob(pattern)
 		if err != nil {
-			return nil, refusal.New("its plugin parameter components holds "+pattern+", which is no pattern", "mend it")
+			return nil, refusal.New("its plugin parameter "+parameters.Components+" holds "+pattern+", which is no pattern", "mend it")
 		}
 		if len(matches) == 0 {
 			matches = []string{pattern}

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/kustomize/api/pkg/util"
 	"sigs.k8s.io/kustomize/api/types"
 
+	"github.com/waybill-cd/waybill/extension/parameters"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 )
 
@@ -58,7 +59,7 @@ func over(given, there types.Image) types.Image {
 // parseImage reads name=new, where new is an image with what is to change; or
 // the image itself, whose name stays.
 func parseImage(text string) (types.Image, error) {
-	if err := noOption("images", text); err != nil {
+	if err := noOption(parameters.Images, text); err != nil {
 		return types.Image{}, err
 	}
 	key, value, renamed := strings.Cut(text, "=")
@@ -67,7 +68,7 @@ func parseImage(text string) (types.Image, error) {
 	}
 	name, tag, digest := util.SplitImageName(value)
 	if name == text {
-		return types.Image{}, refusal.New(fmt.Sprintf("its plugin parameter images holds %q, which changes nothing of an image", text),
+		return types.Image{}, refusal.New(fmt.Sprintf("its plugin parameter %s holds %q, which changes nothing of an image", parameters.Images, text),
 			"write name=new:tag, name:tag or name@digest")
 	}
 	image := types.Image{Name: name, NewTag: tag, Digest: digest}

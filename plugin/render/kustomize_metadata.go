@@ -8,6 +8,7 @@ import (
 
 	"sigs.k8s.io/kustomize/api/types"
 
+	"github.com/waybill-cd/waybill/extension/parameters"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 )
 
@@ -17,10 +18,10 @@ func (o KustomizeOptions) addLabels(k *types.Kustomization) error {
 		return nil
 	}
 	if o.LabelIncludeTemplates && !o.LabelWithoutSelector {
-		return refusal.New("its plugin parameter labelIncludeTemplates needs labelWithoutSelector",
+		return refusal.New("its plugin parameter "+parameters.LabelIncludeTemplates+" needs "+parameters.LabelWithoutSelector,
 			"set both, or neither: labels of selectors are in templates anyway")
 	}
-	labels, err := pairs("commonLabels", o.CommonLabels)
+	labels, err := pairs(parameters.CommonLabels, o.CommonLabels)
 	if err != nil {
 		return err
 	}
@@ -28,7 +29,7 @@ func (o KustomizeOptions) addLabels(k *types.Kustomization) error {
 	if o.LabelWithoutSelector {
 		into = labelsFor(k, o.LabelIncludeTemplates)
 	}
-	return merge(into, labels, o.ForceCommonLabels, "label", "forceCommonLabels")
+	return merge(into, labels, o.ForceCommonLabels, "label", parameters.ForceCommonLabels)
 }
 
 // labelsFor returns the labels of the kustomization's first entry that labels
@@ -47,11 +48,11 @@ func (o KustomizeOptions) addAnnotations(k *types.Kustomization) error {
 	if len(o.CommonAnnotations) == 0 {
 		return nil
 	}
-	annotations, err := pairs("commonAnnotations", o.CommonAnnotations)
+	annotations, err := pairs(parameters.CommonAnnotations, o.CommonAnnotations)
 	if err != nil {
 		return err
 	}
-	return merge(&k.CommonAnnotations, annotations, o.ForceCommonAnnotations, "annotation", "forceCommonAnnotations")
+	return merge(&k.CommonAnnotations, annotations, o.ForceCommonAnnotations, "annotation", parameters.ForceCommonAnnotations)
 }
 
 // pairs returns what kustomize makes of keys and values, which Argo CD hands

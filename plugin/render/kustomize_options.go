@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
 
+	"github.com/waybill-cd/waybill/extension/parameters"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 )
 
@@ -60,7 +61,7 @@ func (o KustomizeOptions) isEmpty() bool {
 func ParsePatches(text string) ([]types.Patch, error) {
 	var patches []types.Patch
 	if err := yaml.UnmarshalStrict([]byte(text), &patches); err != nil {
-		return nil, refusal.New("its plugin parameter patches is no list of patches as in a kustomization",
+		return nil, refusal.New("its plugin parameter "+parameters.Patches+" is no list of patches as in a kustomization",
 			`write "- path: patch.yaml" or "- patch: …" with a target, as YAML`)
 	}
 	return patches, nil
@@ -108,7 +109,7 @@ func (o KustomizeOptions) setReplicas(k *types.Kustomization) error {
 	for name, text := range o.Replicas {
 		count, err := strconv.Atoi(text)
 		if err != nil {
-			return refusal.New(fmt.Sprintf("its plugin parameter replicas sets %s to %q, which is no number", name, text), "write map: {name: \"3\"}")
+			return refusal.New(fmt.Sprintf("its plugin parameter %s sets %s to %q, which is no number", parameters.Replicas, name, text), "write map: {name: \"3\"}")
 		}
 		byName[name] = types.Replica{Name: name, Count: int64(count)}
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/waybill-cd/waybill/extension/parameters"
 	"github.com/waybill-cd/waybill/extension/waybill"
 	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/refusal"
@@ -63,7 +64,7 @@ func (c *Checkout) plain(options DirectoryOptions) ([]manifest.Object, error) {
 func (c *Checkout) manifests(name, relative string) ([]manifest.Object, error) {
 	if path.Ext(relative) == jsonnet {
 		return nil, refusal.New(relative+" is Jsonnet, which the plugin does not render",
-			"commit its output, and leave it out by the parameter exclude")
+			"commit its output, and leave it out by the parameter "+parameters.Exclude)
 	}
 	data, err := c.read(name)
 	if err != nil || bytes.Contains(data, skipMarker) {

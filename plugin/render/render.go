@@ -11,6 +11,7 @@ import (
 
 	"sigs.k8s.io/kustomize/api/konfig"
 
+	"github.com/waybill-cd/waybill/extension/parameters"
 	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 )
@@ -33,11 +34,11 @@ func (c *Checkout) Manifests(options Options, chart func(*Checkout) ([]manifest.
 	}
 	var objects []manifest.Object
 	switch kind {
-	case Kustomization:
+	case parameters.Kustomization:
 		objects, err = c.kustomization(options.Kustomize)
-	case Chart:
+	case parameters.Chart:
 		objects, err = chart(c)
-	case Plain:
+	case parameters.Plain:
 		objects, err = c.plain(options.Directory)
 	}
 	if err != nil {
