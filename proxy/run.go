@@ -16,6 +16,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/record"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -95,6 +96,12 @@ func restConfig(kubeconfig string) (*rest.Config, error) {
 	return config, nil
 }
 
+// eventLimits bound the Events of one pipeline, all of which are of its one
+// ConfigMap. The defaults are for objects with a life of their own: after 25
+// Events they drop all but one in five minutes, so that nobody was told why a
+// promotion waits.
+var eventLimits = record.CorrelatorOptions{BurstSize: 300, QPS: 1, MaxEvents: 100}
+
 // manager makes the manager, whose informers hold no more than Waybill's rights
 // and needs: its own records, Argo CD's policy, Applications, AppProjects and
 // Git credentials.
@@ -136,6 +143,7 @@ func manager(config *rest.Config, s settings) (ctrl.Manager, error) {
 		LeaderElectionNamespace:       s.namespace,
 		LeaderElectionReleaseOnCancel: true,
 		Metrics:                       metricsserver.Options{BindAddress: s.metricsListen},
+		EventBroadcaster:              record.NewBroadcasterWithCorrelatorOptions(eventLimits), //nolint:staticcheck // it may live as long as the process, which the manager does
 	})
 	if err != nil {
 		return nil, fmt.Errorf("cannot reach Kubernetes: %w", err)

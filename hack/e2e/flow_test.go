@@ -133,8 +133,26 @@ func TestFromCommitToProduction(t *testing.T) {
 		})
 	})
 
-	t.Run("somebody else's approval lets it go live, the same digest as in dev", func(t *testing.T) {
-		out := must(t, bob, "approve", toProd, "--comment", "tested", "--wait")
+	var seen v1.Preview
+	t.Run("before the approval, the preview shows what would be added, and the image", func(t *testing.T) {
+		head := prodHead(t)
+		shown := must(t, bob, "preview", "-p", "shop", "--stage", "prod", "--freight", v1tag, "-o", "wide")
+		seen = previewed(t, v1tag)
+		for _, want := range []string{
+			"2 added, 0 changed, 0 pruned of 2 resources", "+ Deployment.apps shop-prod/shop\n", "+ Service shop-prod/shop\n",
+			"image " + theShop.Image + ": none -> " + v1tag + "@" + digests[v1tag], "preview " + seen.Digest + "\n",
+		} {
+			if !strings.Contains(shown, want) {
+				t.Errorf("it does not say %q:\n%s", want, shown)
+			}
+		}
+		if now := prodHead(t); now != head {
+			t.Errorf("the preview moved env/prod from %s to %s", head, now)
+		}
+	})
+
+	t.Run("somebody else's approval of what was seen lets it go live, the same digest as in dev", func(t *testing.T) {
+		out := must(t, bob, "approve", toProd, "--preview", seen.Digest, "--comment", "tested", "--wait")
 		if !strings.Contains(out, "Succeeded") {
 			t.Error(out)
 		}
@@ -143,6 +161,20 @@ func TestFromCommitToProduction(t *testing.T) {
 		inProd, _ := liveImage(t, "prod")
 		if inDev != inProd {
 			t.Errorf("dev runs %s, prod %s", inDev, inProd)
+		}
+	})
+
+	t.Run("what Argo CD renders at the promoted commit is what was seen, and so says the record", func(t *testing.T) {
+		p, _ := record(t, toProd)
+		if len(p.Approvals) != 1 || p.Approvals[0].Preview != seen.Digest || promotion.PreviewDigest(p.Rendered) != seen.Digest {
+			t.Errorf("the record has the approvals %+v of %s, and rendered %+v", p.Approvals, seen.Digest, p.Rendered)
+		}
+		rendered, recorded := p.RenderedOf("argocd", "shop-prod")
+		if !recorded || len(seen.Applications) != 1 {
+			t.Fatalf("the record has %+v, the preview had %+v", p.Rendered, seen.Applications)
+		}
+		if got := digestOf(t, renderedManifests(t, "shop-prod", prodHead(t))); got != rendered.Digest || got != seen.Applications[0].Digest {
+			t.Errorf("Argo CD renders %s, the record has %s, the preview had %s", got, rendered.Digest, seen.Applications[0].Digest)
 		}
 	})
 

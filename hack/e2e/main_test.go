@@ -55,6 +55,9 @@ func run(m *testing.M) (code int, err error) {
 	if binaries, err = install.Build(ctx, root, filepath.Join(folder, "bin"), os.Stdout, install.Race()...); err != nil {
 		return 0, err
 	}
+	if err := findRenderers(ctx); err != nil {
+		return 0, err
+	}
 	theStack, err = stack.Start(ctx, stack.Config{Log: os.Stdout, Plugin: binaries.Sidecar(root)})
 	if err != nil {
 		return 0, err
@@ -75,4 +78,23 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	return m.Run(), nil
+}
+
+// findRenderers puts kustomize and helm into PATH, where the repo-server looks
+// for them to render what is not the plugin's. They are built where the cache
+// lacks them.
+func findRenderers(ctx context.Context) error {
+	builder, err := component.NewBuilder(os.Stdout)
+	if err != nil {
+		return err
+	}
+	path := os.Getenv("PATH")
+	for _, set := range []component.Set{component.Kustomize(), component.Helm()} {
+		folder, err := builder.Build(ctx, set)
+		if err != nil {
+			return err
+		}
+		path = folder + string(filepath.ListSeparator) + path
+	}
+	return os.Setenv("PATH", path)
 }

@@ -19,6 +19,7 @@ import (
 const (
 	alice = "alice" // may promote
 	bob   = "bob"   // may approve
+	admin = "admin" // Argo CD's own, may everything
 )
 
 // patience bounds every wait of the tests. Nothing takes a tenth of it on a
@@ -58,7 +59,11 @@ func proxyLog() string {
 func token(t *testing.T, person string) string {
 	t.Helper()
 	if sessions[person] == "" {
-		session, err := theStack.Login(t.Context(), person, person)
+		password := person
+		if person == admin {
+			password = theStack.AdminPassword()
+		}
+		session, err := theStack.Login(t.Context(), person, password)
 		if err != nil {
 			t.Fatal(err)
 		}

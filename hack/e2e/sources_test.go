@@ -136,10 +136,6 @@ func sourceImage(t *testing.T, kind string) string {
 // argocd calls Argo CD's own API as its administrator.
 func argocd(t *testing.T, method, path string, body any) []byte {
 	t.Helper()
-	session, err := theStack.Login(t.Context(), "admin", theStack.AdminPassword())
-	if err != nil {
-		t.Fatal(err)
-	}
 	var content io.Reader
 	if body != nil {
 		data, err := json.Marshal(body)
@@ -152,7 +148,7 @@ func argocd(t *testing.T, method, path string, body any) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("Authorization", "Bearer "+session)
+	r.Header.Set("Authorization", "Bearer "+token(t, admin))
 	r.Header.Set("Content-Type", "application/json")
 	status, answer := do(t, r)
 	if status != http.StatusOK {
@@ -161,11 +157,12 @@ func argocd(t *testing.T, method, path string, body any) []byte {
 	return answer
 }
 
-// renderedManifests are what Argo CD's repo-server gives for a revision.
-func renderedManifests(t *testing.T, kind, revision string) []string {
+// renderedManifests are what Argo CD's repo-server gives for an Application at a
+// revision.
+func renderedManifests(t *testing.T, app, revision string) []string {
 	t.Helper()
 	var answer struct{ Manifests []string }
-	if err := json.Unmarshal(argocd(t, http.MethodGet, "/api/v1/applications/sources-"+kind+"/manifests?revision="+revision, nil), &answer); err != nil {
+	if err := json.Unmarshal(argocd(t, http.MethodGet, "/api/v1/applications/"+app+"/manifests?revision="+revision, nil), &answer); err != nil {
 		t.Fatal(err)
 	}
 	return answer.Manifests
@@ -177,7 +174,7 @@ func TestEveryKindOfSourceIsPinned(t *testing.T) {
 	for _, tag := range []string{"v1.0.0", "v2.0.0", "v1.0.0"} {
 		promoteSources(t, tag, digests[tag])
 		for _, kind := range sourceKinds {
-			rendered[kind] = append(rendered[kind], renderedManifests(t, kind, "main"))
+			rendered[kind] = append(rendered[kind], renderedManifests(t, "sources-"+kind, "main"))
 		}
 	}
 	for kind, all := range rendered {

@@ -24,22 +24,31 @@ type Binaries struct {
 }
 
 // The packages of the binaries, by name.
-var packages = []struct{ name, path string }{
-	{"waybill-proxy", "./proxy"},
-	{"waybill-plugin", "./plugin"},
-	{"argocd-waybill", "./proxy/cli/argocd-waybill"},
+var packages = []struct {
+	name, path string
+	// limited tells that previews run it under a limit of memory, which is less
+	// than the race detector takes for itself.
+	limited bool
+}{
+	{name: "waybill-proxy", path: "./proxy"},
+	{name: "waybill-plugin", path: "./plugin", limited: true},
+	{name: "argocd-waybill", path: "./proxy/cli/argocd-waybill"},
 	// It is looked for beside waybill-plugin.
-	{"waybill-plugin-chart", "./plugin/chart"},
+	{name: "waybill-plugin-chart", path: "./plugin/chart", limited: true},
 }
 
-// Build builds the binaries into a folder. flags are further ones for go build.
+// Build builds the binaries into a folder. flags are further ones for go build,
+// for those that run without a limit of memory.
 func Build(ctx context.Context, root, folder string, log io.Writer, flags ...string) (Binaries, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return Binaries{}, fmt.Errorf("cannot make the folder of the binaries: %w", err)
 	}
 	for _, p := range packages {
 		_, _ = fmt.Fprintf(log, "building %s\n", p.name)
-		args := append([]string{"build", "-o", filepath.Join(folder, p.name)}, flags...)
+		args := []string{"build", "-o", filepath.Join(folder, p.name)}
+		if !p.limited {
+			args = append(args, flags...)
+		}
 		cmd := exec.CommandContext(ctx, "go", append(args, p.path)...)
 		cmd.Dir = root
 		if out, err := cmd.CombinedOutput(); err != nil {

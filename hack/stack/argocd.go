@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -208,13 +209,29 @@ func (s *Stack) startPlugin(ctx context.Context) error {
 		}
 	}
 	spec := s.argocdProcess(ArgoCDCMPServer, 0, "--config-dir-path="+filepath.Dir(config))
-	spec.Env = append(spec.Env,
-		"PATH="+filepath.Dir(binary)+string(filepath.ListSeparator)+os.Getenv("PATH"),
-		"ARGOCD_CMP_WORKDIR="+s.folder.join("argocd/cmp"),
-	)
-	spec.Env = append(spec.Env, plugin.Env...)
+	spec.Env = s.sidecarVariables(binary)
 	spec.Ready = process.DialReady("unix", socket)
 	return s.Run(ctx, spec)
+}
+
+// sidecarVariables are those of argocd-cmp-server, beside the stack's own.
+func (s *Stack) sidecarVariables(binary string) []string {
+	own := []string{
+		"PATH=" + filepath.Dir(binary) + string(filepath.ListSeparator) + os.Getenv("PATH"),
+		"ARGOCD_CMP_WORKDIR=" + s.folder.join("argocd/cmp"),
+	}
+	return slices.Concat(s.argocdProcess(ArgoCDCMPServer, 0).Env, own, s.config.Plugin.Env)
+}
+
+// SidecarEnvironment is the whole environment of argocd-cmp-server, for a program
+// that is run as kubectl exec runs it in the sidecar. The stack must have a
+// plugin.
+func (s *Stack) SidecarEnvironment() ([]string, error) {
+	binary, err := filepath.Abs(s.config.Plugin.Binary)
+	if err != nil {
+		return nil, fmt.Errorf("finding the plugin: %w", err)
+	}
+	return append(s.Environment(), s.sidecarVariables(binary)...), nil
 }
 
 // pluginSocket is the name that argocd-cmp-server gives the socket.
