@@ -169,8 +169,4 @@ func (m *move) hint(s source) {
 			break
 		}
 	}
-	if m.Kind == kindApplicationSet {
-		m.note("an ApplicationSet undoes what a promotion writes into its Applications: a stage with carrier: application needs ignoreApplicationDifferences with the JSON pointer /%s/plugin/env",
-			strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(s.path))
-	}
 }

@@ -26,8 +26,7 @@ const (
 	keyExtensionList   = "extension.config"
 	keyExtensionPrefix = "extension.config."
 
-	makeGates = "make both Secrets anew: argocd-waybill gate-secrets | kubectl apply --server-side -f -, then restart argocd-server and waybill-proxy"
-	patchCM   = "patch argocd-cm with manifests/argocd/argocd-cm.yaml"
+	patchCM = "patch argocd-cm with manifests/argocd/argocd-cm.yaml"
 )
 
 // backend is the configuration of one proxy extension (argo-cd,
@@ -156,7 +155,7 @@ func refers(l *finding.List, in Installation, gate, value string) bool {
 		// secrets tells it.
 		return false
 	case !slices.Contains(in.GatesOfArgo.Value.gates(), key):
-		l.Fail(makeGates, "gate %s refers to key %s of Secret %s/%s, which is not there: Argo CD sends the reference itself", gate, quoted(key), in.ArgoCDNamespace, gatesSecret)
+		l.Fail(makeGates(in), "gate %s refers to key %s of Secret %s/%s, which is not there: Argo CD sends the reference itself", gate, quoted(key), in.ArgoCDNamespace, gatesSecret)
 	case key != gate:
 		l.Fail(patchCM, "gate %s carries the secret of gate %s", gate, key)
 	default:
@@ -197,9 +196,9 @@ func secrets(l *finding.List, in Installation) {
 	}{{argo, in.ArgoCDNamespace}, {own, in.Namespace}} {
 		switch {
 		case side.part.Missing:
-			l.Fail(makeGates, "there is no Secret %s/%s", side.namespace, gatesSecret)
+			l.Fail(makeGates(in), "there is no Secret %s/%s", side.namespace, gatesSecret)
 		case side.part.Err == nil && side.part.Value.Problem != "":
-			l.Fail(makeGates, "Secret %s/%s: %s", side.namespace, gatesSecret, side.part.Value.Problem)
+			l.Fail(makeGates(in), "Secret %s/%s: %s", side.namespace, gatesSecret, side.part.Value.Problem)
 		}
 	}
 	if argo.ok() && argo.Value.Meta.Labels[labelPartOf] != "argocd" {
@@ -216,11 +215,11 @@ func secrets(l *finding.List, in Installation) {
 		ours, here := own.Value.Hashes[gate]
 		switch {
 		case !here:
-			l.Fail(remake(gate), "Secret %s/%s has no key %s, so that the proxy refuses that gate", in.Namespace, gatesSecret, gate)
+			l.Fail(remake(in, gate), "Secret %s/%s has no key %s, so that the proxy refuses that gate", in.Namespace, gatesSecret, gate)
 		case !at:
-			l.Fail(remake(gate), "Secret %s/%s has no key %s", in.ArgoCDNamespace, gatesSecret, gate)
+			l.Fail(remake(in, gate), "Secret %s/%s has no key %s", in.ArgoCDNamespace, gatesSecret, gate)
 		case theirs != ours:
-			l.Fail(makeGates, "the secret of gate %s is one in %s and another in %s, so that the proxy refuses every call", gate, in.ArgoCDNamespace, in.Namespace)
+			l.Fail(makeGates(in), "the secret of gate %s is one in %s and another in %s, so that the proxy refuses every call", gate, in.ArgoCDNamespace, in.Namespace)
 		default:
 			same++
 		}
@@ -230,10 +229,25 @@ func secrets(l *finding.List, in Installation) {
 	}
 }
 
+// makeGates is the remedy for secrets that are not there or differ, with the
+// namespaces that were looked at.
+func makeGates(in Installation) string {
+	flags := ""
+	if in.Namespace != pipeline.DefaultNamespace {
+		flags += " --namespace " + in.Namespace
+	}
+	if in.ArgoCDNamespace != defaultArgoCDNamespace {
+		flags += " --argocd-namespace " + in.ArgoCDNamespace
+	}
+	return "make both Secrets anew: argocd-waybill gate-secrets" + flags + " | kubectl apply --server-side -f -, then restart argocd-server and waybill-proxy"
+}
+
+const defaultArgoCDNamespace = "argocd" // of gate-secrets
+
 // remake is the remedy for a gate that has no secret.
-func remake(gate string) string {
+func remake(in Installation, gate string) string {
 	if slices.Contains([]string{pipeline.GateRead, pipeline.GatePromote, pipeline.GateApprove}, gate) {
-		return makeGates
+		return makeGates(in)
 	}
 	return fmt.Sprintf("argocd-waybill gate-secrets --gate %s makes both Secrets anew, with that gate", gate)
 }

@@ -30,7 +30,7 @@ func proxy(l *finding.List, in Installation) {
 	}
 	d, found := deployment(in.OwnDeployments, proxyName)
 	if !found {
-		l.Fail("kubectl apply -k manifests/waybill, or name Waybill's namespace with --namespace", "there is no Deployment %s in namespace %s", proxyName, in.Namespace)
+		l.Fail("install the proxy as the README says, or name Waybill's namespace with --namespace", "there is no Deployment %s in namespace %s", proxyName, in.Namespace)
 		return
 	}
 	describe := "kubectl describe -n " + in.Namespace + " pod -l " + labelName + "=" + proxyName
