@@ -22,6 +22,16 @@ build: ## Build the three binaries into bin/.
 	$(GO_BUILD) -o bin/waybill-plugin ./plugin
 	$(GO_BUILD) -o bin/argocd-waybill ./proxy/cli/argocd-waybill
 
+.PHONY: ui
+ui: ui/node_modules/.package-lock.json ## Build the UI extension into ui/dist/.
+	cd ui && node build/bundle.mjs
+
+# Installs what package-lock.json names, once for each of its states.
+ui/node_modules/.package-lock.json: ui/package.json ui/package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js is missing, which the UI is built with: apt-get install -y nodejs npm"; exit 1; }
+	cd ui && npm ci --no-progress
+	@touch $@
+
 .PHONY: demo
 demo: ## Run everything on this machine: Kubernetes, Argo CD, a registry, Git and a shop.
 	go run ./hack/demo
@@ -31,7 +41,7 @@ demo-push: ## Push the next version of the demo's image, as CI would.
 	go run ./hack/demo push
 
 .PHONY: test
-test: lint test-unit test-fuzz test-stack ## All tests. Begins with lint.
+test: lint test-unit test-ui test-fuzz test-stack ## All tests. Begins with lint.
 
 .PHONY: lint
 lint: ## Check the code with golangci-lint.
@@ -40,6 +50,10 @@ lint: ## Check the code with golangci-lint.
 .PHONY: test-unit
 test-unit: ## Tests that need no stack.
 	go test $(RACE) -timeout 20m $$(go list ./... | grep -v -E '/hack/(stack|bundle|e2e)$$')
+
+.PHONY: test-ui
+test-ui: ui ## Types, unit tests and the size of the UI extension.
+	cd ui && npx --no-install tsc --noEmit && node build/test.mjs
 
 .PHONY: test-stack
 test-stack: ## Tests on the real stack, the end-to-end flow among them.
@@ -60,4 +74,4 @@ images: ## Build both OCI images; REGISTRY=host/prefix pushes them there.
 
 .PHONY: clean
 clean: ## Remove what was built.
-	rm -rf bin dist .demo
+	rm -rf bin dist .demo ui/dist ui/node_modules

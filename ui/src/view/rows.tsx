@@ -1,0 +1,127 @@
+import React, {useEffect, useRef, useState, type ReactNode} from 'react'
+import {windowOf} from '../model/window'
+
+export interface Column {
+  title: string
+  // width as in a CSS grid.
+  width: string
+}
+
+// Rows is a table of which only the rows in sight are drawn.
+export function Rows<T>(p: {
+  label: string
+  columns: Column[]
+  rows: T[]
+  rowHeight: number
+  keyOf: (row: T) => string
+  cells: (row: T) => ReactNode[]
+  selected?: string
+  onPick: (row: T) => void
+  onEnd?: () => void
+  children?: ReactNode
+}) {
+  const box = useRef<HTMLDivElement>(null)
+  const [scroll, setScroll] = useState({top: 0, height: 600})
+  useEffect(() => {
+    const e = box.current!
+    const measure = () => setScroll(s => (s.top === e.scrollTop && s.height === e.clientHeight ? s : {top: e.scrollTop, height: e.clientHeight}))
+    measure()
+    if (typeof ResizeObserver === 'undefined') {
+      return undefined
+    }
+    const observer = new ResizeObserver(measure)
+    observer.observe(e)
+    return () => observer.disconnect()
+  }, [])
+
+  // What is selected by a link is scrolled to once.
+  const shown = useRef('')
+  useEffect(() => {
+    if (p.selected && shown.current !== p.selected) {
+      const i = p.rows.findIndex(r => p.keyOf(r) === p.selected)
+      const e = box.current!
+      if (i >= 0) {
+        shown.current = p.selected
+        if (i * p.rowHeight < e.scrollTop || (i + 1) * p.rowHeight > e.scrollTop + e.clientHeight) {
+          e.scrollTop = Math.max(0, (i - 1) * p.rowHeight)
+        }
+      }
+    }
+  })
+
+  const {from, to} = windowOf(p.rows.length, p.rowHeight, scroll.top, scroll.height)
+  const atEnd = to >= p.rows.length
+  const {onEnd} = p
+  useEffect(() => {
+    if (atEnd && onEnd) {
+      onEnd()
+    }
+  }, [atEnd, onEnd, p.rows.length])
+
+  const grid = {gridTemplateColumns: p.columns.map(c => c.width).join(' ')}
+  return (
+    <div className='waybill-table' role='table' aria-label={p.label} aria-rowcount={p.rows.length + 1} aria-colcount={p.columns.length}>
+      <div role='rowgroup'>
+        <div className='waybill-row waybill-row-head' role='row' aria-rowindex={1} style={grid}>
+          {p.columns.map((c, i) => (
+            <span role='columnheader' key={i}>
+              {c.title}
+            </span>
+          ))}
+        </div>
+      </div>
+      <div
+        className='waybill-rows'
+        ref={box}
+        role='rowgroup'
+        tabIndex={-1}
+        onScroll={() => box.current && setScroll({top: box.current.scrollTop, height: box.current.clientHeight})}
+        onKeyDown={e => moveFocus(e, box.current!)}>
+        <div role='presentation' style={{height: p.rows.length * p.rowHeight, position: 'relative'}}>
+          {p.rows.slice(from, to).map((row, i) => {
+            const key = p.keyOf(row)
+            const picked = key === p.selected
+            return (
+              <div
+                key={key}
+                role='row'
+                aria-rowindex={from + i + 2}
+                aria-selected={picked}
+                className={`waybill-row${picked ? ' waybill-row-selected' : ''}`}
+                style={{...grid, height: p.rowHeight, top: (from + i) * p.rowHeight}}
+                onClick={e => !(e.target as HTMLElement).closest('a, button') && p.onPick(row)}>
+                {p.cells(row).map((cell, c) => (
+                  <span role='cell' key={c}>
+                    {c === 0 ? (
+                      <button type='button' className='waybill-row-button' onClick={() => p.onPick(row)}>
+                        {cell}
+                      </button>
+                    ) : (
+                      cell
+                    )}
+                  </span>
+                ))}
+              </div>
+            )
+          })}
+        </div>
+        {p.children}
+      </div>
+    </div>
+  )
+}
+
+// moveFocus makes the arrow keys go from row to row.
+function moveFocus(e: React.KeyboardEvent, box: HTMLElement) {
+  const step = {ArrowDown: 1, ArrowUp: -1}[e.key]
+  if (!step) {
+    return
+  }
+  const all = Array.from(box.querySelectorAll<HTMLElement>('.waybill-row-button'))
+  const next = all[all.indexOf(document.activeElement as HTMLElement) + step]
+  if (next) {
+    e.preventDefault()
+    next.focus()
+    next.closest('[role=row]')!.scrollIntoView({block: 'nearest'})
+  }
+}
