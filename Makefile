@@ -23,8 +23,8 @@ build: ## Build the three binaries into bin/.
 	$(GO_BUILD) -o bin/argocd-waybill ./proxy/cli/argocd-waybill
 
 .PHONY: ui
-ui: ui/node_modules/.package-lock.json ## Build the UI extension into ui/dist/.
-	cd ui && node build/bundle.mjs
+ui: ui/node_modules/.package-lock.json ## Build the UI extension, and a page to see it in, into ui/dist/.
+	cd ui && node build/bundle.mjs && node build/host.mjs
 
 # Installs what package-lock.json names, once for each of its states.
 ui/node_modules/.package-lock.json: ui/package.json ui/package-lock.json
@@ -41,7 +41,7 @@ demo-push: ## Push the next version of the demo's image, as CI would.
 	go run ./hack/demo push
 
 .PHONY: test
-test: lint test-unit test-ui test-fuzz test-stack ## All tests. Begins with lint.
+test: lint test-unit test-ui test-fuzz test-stack test-browser ## All tests. Begins with lint.
 
 .PHONY: lint
 lint: ## Check the code with golangci-lint.
@@ -49,7 +49,7 @@ lint: ## Check the code with golangci-lint.
 
 .PHONY: test-unit
 test-unit: ## Tests that need no stack.
-	go test $(RACE) -timeout 20m $$(go list ./... | grep -v -E '/hack/(stack|bundle|e2e)$$')
+	go test $(RACE) -timeout 20m $$(go list ./... | grep -v -E '/hack/(stack|bundle|e2e|browser)$$')
 
 .PHONY: test-ui
 test-ui: ui ## Types, unit tests and the size of the UI extension.
@@ -60,6 +60,11 @@ test-stack: ## Tests on the real stack, the end-to-end flow among them.
 	go run ./hack/prepare
 	go test $(RACE) -p 1 -timeout 60m -v $(STACK_PACKAGES)
 
+.PHONY: test-browser
+test-browser: ui ## The UI extension in a browser, on the real stack.
+	go run ./hack/prepare
+	go test -timeout 20m -v ./hack/browser
+
 .PHONY: test-fuzz
 test-fuzz: ## Every fuzz target for FUZZ_TIME (3s).
 	hack/fuzz.sh $(FUZZ_TIME)
@@ -69,9 +74,9 @@ fuzz: ## Every fuzz target for a minute.
 	$(MAKE) test-fuzz FUZZ_TIME=60s
 
 .PHONY: images
-images: ## Build both OCI images; REGISTRY=host/prefix pushes them there.
+images: ui ## Build the three OCI images; REGISTRY=host/prefix pushes them there.
 	go run ./hack/images $(if $(REGISTRY),--registry $(REGISTRY) --push)
 
 .PHONY: clean
 clean: ## Remove what was built.
-	rm -rf bin dist .demo ui/dist ui/node_modules
+	rm -rf bin dist .demo ui/dist ui/node_modules ui/screenshots
