@@ -29,7 +29,7 @@ type request struct {
 func (c *requests) around(next http.Handler) http.Handler {
 	disturbed := c.traffic.Wrap(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, path, ok := strings.Cut(r.URL.Path, "/extensions/")
+		path, ok := strings.CutPrefix(strings.TrimPrefix(r.URL.Path, rootPath), "/extensions/")
 		if !ok {
 			next.ServeHTTP(w, r)
 			return

@@ -2,16 +2,15 @@
 // version to prod and back. Its parts build on each other.
 import assert from 'node:assert/strict'
 import {after, before, describe, it} from 'node:test'
-import {address, first, inFlight, launch, liveImage, push, react, signIn, site} from './harness.mjs'
+import {address, api, first, launch, liveImage, mostInFlight, push, react, signIn} from './harness.mjs'
 
 const tag = react === '16' ? 'v1.1.0' : 'v1.2.0'
 
 describe(`from a pushed version to prod and back, on React ${react}`, () => {
-  let browser, alice, bob, digest, flights
+  let browser, alice, bob, digest
   before(async () => {
     browser = await launch()
     ;[alice, bob] = await Promise.all([signIn(browser, 'alice'), signIn(browser, 'bob')])
-    flights = inFlight(alice)
   })
   after(() => browser.close())
 
@@ -65,16 +64,10 @@ describe(`from a pushed version to prod and back, on React ${react}`, () => {
     await approve.getByText('somebody else must approve').waitFor({state: 'attached'})
     assert.equal(await approve.getAttribute('aria-disabled'), 'true')
     // The server refuses as well, whatever a page offers.
-    const api = (method, gate, path, data) =>
-      alice.context().request.fetch(`${site}extensions/${gate}/api/v1/pipelines/shop/${path}`, {
-        method,
-        data,
-        headers: {'Argocd-Application-Name': 'argocd:shop-prod', 'Argocd-Project-Name': 'shop'},
-      })
-    const {items} = await (await api('GET', 'waybill', 'promotions?stage=prod&limit=1')).json()
-    const answer = await api('POST', 'waybill-approve', `promotions/${items[0].id}/approve`, {})
-    assert.equal(answer.status(), 403)
-    assert.match((await answer.json()).detail, /alice asked for this promotion/)
+    const {body} = await api(alice, 'GET', '/pipelines/shop/promotions?stage=prod&limit=1')
+    const answer = await api(alice, 'POST', `/pipelines/shop/promotions/${body.items[0].id}/approve`, {gate: 'waybill-approve', data: {}})
+    assert.equal(answer.status, 403)
+    assert.match(answer.body.detail, /alice asked for this promotion/)
     await dialog(alice).getByRole('button', {name: 'Close'}).last().click()
     await dialog(alice).waitFor({state: 'detached'})
   })
@@ -134,8 +127,9 @@ describe(`from a pushed version to prod and back, on React ${react}`, () => {
     await side(bob).getByText('release of ' + tag).waitFor()
   })
 
-  it('had one request at a time, and nothing thrown', () => {
-    assert.equal(flights.most, 1)
+  it('had one request at a time, and nothing thrown', async () => {
+    assert.equal(await mostInFlight(alice), 1)
+    assert.equal(await mostInFlight(bob), 1)
     assert.deepEqual([...alice.failures, ...bob.failures], [])
   })
 })

@@ -47,38 +47,74 @@ export const setProxy = what => hand('POST', 'proxy', {do: what})
 export const address = (app, place = '', root = site) =>
   `${root}applications/argocd/${app}?${new URLSearchParams({react, view: 'Promotion', ...(place ? {waybill: place} : {})})}`
 
-// signIn opens a page as a person, by way of the login's form.
-export async function signIn(browser, who, {root = site, viewport = {width: 1440, height: 900}, theme = 'light', ...more} = {}) {
-  const context = await browser.newContext({viewport, ...more})
+// signIn opens a page as a person, who has signed in by way of the login's form.
+export async function signIn(browser, who, {root = site, viewport = {width: 1440, height: 900}, theme = 'light'} = {}) {
+  const session = root + who
+  const context = await browser.newContext({viewport, storageState: sessions.get(session)})
   context.setDefaultTimeout(patience)
-  await context.addInitScript(t => localStorage.getItem('view_preferences') || localStorage.setItem('view_preferences', JSON.stringify({theme: t})), theme)
+  await context.addInitScript(t => localStorage.setItem('view_preferences', JSON.stringify({theme: t})), theme)
+  await context.addInitScript(countFlights)
   const page = await context.newPage()
   page.failures = []
   page.on('pageerror', e => page.failures.push(e))
-  await page.goto(`${root}login?react=${react}`)
-  await page.getByLabel('Username').fill(who)
-  await page.getByLabel('Password').fill(who)
-  await page.getByRole('button', {name: 'Sign in'}).click()
-  await page.waitForURL('**/applications**')
+  if (!sessions.has(session)) {
+    await page.goto(`${root}login?react=${react}`)
+    await page.getByLabel('Username').fill(who)
+    await page.getByLabel('Password').fill(who)
+    await page.getByRole('button', {name: 'Sign in'}).click()
+    await page.waitForURL('**/applications**')
+    sessions.set(session, await context.storageState())
+  }
   return page
 }
 
-// inFlight counts a page's requests of extensions, and how many there were at most at
-// the same time.
-export function inFlight(page) {
-  const now = new Set()
-  const seen = {most: 0, all: 0}
-  page.on('request', r => {
-    if (r.url().includes('/extensions/')) {
-      now.add(r)
-      seen.all++
-      seen.most = Math.max(seen.most, now.size)
-    }
+const sessions = new Map()
+
+// api calls Waybill's API as the person of a page, outside of the page.
+export async function api(page, method, path, {gate = 'waybill', app = 'shop-prod', data} = {}) {
+  const answer = await page.context().request.fetch(`${site}extensions/${gate}/api/v1${path}`, {
+    method,
+    data,
+    headers: {'Argocd-Application-Name': 'argocd:' + app, 'Argocd-Project-Name': 'shop'},
   })
-  page.on('requestfinished', r => now.delete(r))
-  page.on('requestfailed', r => now.delete(r))
-  return seen
+  return {status: answer.status(), body: await answer.json()}
 }
+
+// countFlights runs in the page: it counts how many requests of extensions are in
+// flight at the same time, from the call until the body is read.
+function countFlights() {
+  const {fetch} = window
+  let now = 0
+  window.inFlight = () => now
+  window.fetch = async (url, init) => {
+    if (!String(url).includes('extensions/')) {
+      return fetch(url, init)
+    }
+    now++
+    sessionStorage.setItem('flights', String(Math.max(now, Number(sessionStorage.getItem('flights')))))
+    let answer
+    try {
+      answer = await fetch(url, init)
+    } catch (error) {
+      now--
+      throw error
+    }
+    if (answer.status === 304 || answer.body === null) {
+      now--
+      return answer
+    }
+    for (const read of ['text', 'json']) {
+      answer[read] = () => Response.prototype[read].call(answer).finally(() => now--)
+    }
+    return answer
+  }
+}
+
+// mostInFlight tells how many requests of extensions a page had at most at once.
+export const mostInFlight = page => page.evaluate(() => Number(sessionStorage.getItem('flights')))
+
+// settled waits until a page has no request of an extension in flight.
+export const settled = page => until('nothing is in flight', async () => [(await page.evaluate(() => window.inFlight())) === 0])
 
 // until waits until a condition holds, which it asks for again and again.
 export async function until(what, condition) {

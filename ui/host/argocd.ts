@@ -36,7 +36,7 @@ const where = (app: Application) => `appNamespace=${encodeURIComponent(app.metad
 export const signIn = (username: string, password: string) => call('session', {method: 'POST', body: JSON.stringify({username, password})})
 export const signOut = () => call('session', {method: 'DELETE'})
 export const userInfo = () => call<{loggedIn?: boolean; username?: string}>('session/userinfo')
-export const version = () => call<{Version: string}>('version')
+export const version = async () => (await (await fetch(base + 'api/version')).json()) as {Version: string}
 export const listApplications = async () => (await call<{items: Application[] | null}>('applications')).items || []
 export const getApplication = (namespace: string, name: string) => call<Application>(`applications/${encodeURIComponent(name)}?appNamespace=${encodeURIComponent(namespace)}`)
 export const getTree = (app: Application) => call<Tree>(`${of(app)}/resource-tree?${where(app)}`)
