@@ -22,9 +22,11 @@ export interface VerdictView {
   gates: GateView[]
 }
 
-export function verdictView(v: Verdict): VerdictView {
+// verdictView shows a verdict: on freight that may be asked for, or on a promotion that
+// was.
+export function verdictView(v: Verdict, asked = false): VerdictView {
   const state: GateState = v.ready ? 'pass' : v.allowed ? 'wait' : 'fail'
-  const headline = {pass: text.verdict.ready, wait: text.verdict.waits, fail: text.verdict.refused}[state]
+  const headline = {pass: text.verdict.ready, wait: asked ? text.verdict.asked : text.verdict.waits, fail: text.verdict.refused}[state]
   return {state, headline, gates: (v.gates || []).map((g, i) => gateView(g, String(i), false))}
 }
 

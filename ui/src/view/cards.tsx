@@ -50,7 +50,7 @@ export function CardChips({card}: {card: Card}) {
         </Chip>
       )}
       {card.failed && <Chip tone='bad' icon='cross'>{text.phases.Failed}</Chip>}
-      {card.trouble && <Chip tone='bad' icon='warning'>{text.stage.problems}</Chip>}
+      {card.trouble && !card.failed && <Chip tone='bad' icon='warning'>{text.stage.problems}</Chip>}
       {card.held && <Chip tone='warn' icon='hand'>{text.stage.held}</Chip>}
       {card.queue > 0 && (
         <Chip tone='warn' icon='queue' title={card.waiting}>
@@ -63,7 +63,7 @@ export function CardChips({card}: {card: Card}) {
         </Chip>
       )}
       {card.auto && !card.activity && <Chip title={text.stage.autoTitle}>{text.stage.auto}</Chip>}
-      {card.approvals > 0 && !card.activity && card.queue === 0 && <Chip icon='check'>{text.stage.approvals(card.approvals, false)}</Chip>}
+      {card.approvals > 0 && !card.activity && card.queue === 0 && !card.held && <Chip icon='check'>{text.stage.approvals(card.approvals, false)}</Chip>}
     </span>
   )
 }

@@ -20,8 +20,13 @@ export function useConsider(stage: Stage, freight: string, rollback: boolean): C
   const {session, pipeline, version} = useDesk()
   const subject = freight && `${stage.name} ${freight} ${rollback}`
   const verdict = useLoad(subject && `${subject}@${version}`, r => getEligibility(session.caller, pipeline.name, stage.name, freight, rollback, r), subject)
-  const preview = useLoad(subject, r => getPreview(session.caller, pipeline.name, stage.name, freight, r))
+  const preview = usePreview(stage, freight)
   return {verdict, preview}
+}
+
+export function usePreview(stage: Stage, freight: string): Loaded<Preview> {
+  const {session, pipeline} = useDesk()
+  return useLoad(freight && `${stage.name} ${freight}`, r => getPreview(session.caller, pipeline.name, stage.name, freight, r))
 }
 
 export function VerdictPart({verdict}: {verdict: Loaded<Verdict>}) {

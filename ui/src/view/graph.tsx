@@ -179,7 +179,7 @@ function useViewport(drawing: Drawing, home: string) {
     const n = nodeOf(home)
     const to = fitted(drawing, size())
     // What cannot be read when all is in sight begins at the viewer's stage.
-    move(to.scale >= 0.55 || !n ? to : centred(n, 0.85, size()))
+    move(to.scale >= 0.6 || !n ? to : centred(n, 0.85, size()))
   }, [drawing])
 
   useEffect(() => {

@@ -7,7 +7,7 @@ import {openPromotion, promotionView, type PromotionView, type StepView} from '.
 import {CommitID} from './compare'
 import {useDesk} from './desk'
 import {useLoad} from './hooks'
-import {Age, Button, Chip, Countdown, MarkIcon, Notice, Offers, ProblemNotice, Section, Skeleton} from './parts'
+import {Age, Button, Chip, Countdown, MarkIcon, Notice, Offers, ProblemNotice, Said, Section, Skeleton} from './parts'
 import {VerdictTree} from './verdict'
 import {untilIn} from '../model/stage'
 import type {Doing} from '../model/permalink'
@@ -42,7 +42,7 @@ export function PromotionDetails({id, fresh, plain}: {id: string; fresh?: Promot
       {view.waiting && <Waiting sentence={view.waiting} />}
       {verdict && (
         <Section title={text.verdict.title}>
-          <VerdictTree verdict={verdict} />
+          <VerdictTree verdict={verdict} asked />
         </Section>
       )}
       {view.steps.length > 0 && (
@@ -87,7 +87,7 @@ export function Waiting({sentence}: {sentence: string}) {
   const until = untilIn(sentence)
   return (
     <Notice tone='info'>
-      {sentence} {until && <Countdown until={until} />}
+      <Said>{sentence}</Said> {until && <Countdown until={until} />}
     </Notice>
   )
 }

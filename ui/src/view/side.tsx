@@ -73,7 +73,7 @@ function Panel({of, kind, title, children}: {of: string; kind: string; title: st
             {title}
           </h2>
         </div>
-        <Copy value={window.location.href} label={text.promotion.link} />
+        <Copy value={window.location.href} label={text.promotion.link} page />
         <button type='button' className='waybill-close' aria-label={text.close} onClick={close}>
           <Icon name='cross' />
         </button>

@@ -12,7 +12,7 @@ import {FreightStrip, FreightTable} from './freight-line'
 import {useFreightLine} from './freight-pages'
 import {PipelineGraph} from './graph'
 import {History} from './history'
-import {goTo, useNarrow, usePlace, useSession} from './hooks'
+import {goTo, useWidth, usePlace, useSession} from './hooks'
 import {Button, Empty, Notice, ProblemNotice, Search, Skeleton} from './parts'
 import {PromoteForm} from './promote'
 import {Side} from './side'
@@ -50,9 +50,12 @@ function NoStage() {
   )
 }
 
+// widths are what a graph, and a table beside the side panel, need.
+const widths = [800, 1120]
+
 function BoundTab({application}: {application: HostApplication}) {
   const {session, state, desk} = useDeskOf(application)
-  const [ref, narrow] = useNarrow(900)
+  const [ref, step] = useWidth(widths)
   return (
     <div className='waybill waybill-tab' ref={ref}>
       {state.problem && (
@@ -60,7 +63,7 @@ function BoundTab({application}: {application: HostApplication}) {
       )}
       {desk ? (
         <DeskProvider value={desk}>
-          <Desktop narrow={narrow} />
+          <Desktop narrow={step === 0} wide={step === 2} />
         </DeskProvider>
       ) : (
         !state.problem && (
@@ -73,7 +76,7 @@ function BoundTab({application}: {application: HostApplication}) {
   )
 }
 
-function Desktop({narrow}: {narrow: boolean}) {
+function Desktop({narrow, wide}: {narrow: boolean; wide: boolean}) {
   const {place, pipeline} = useDesk()
   const line = useFreightLine(place.tab === 'freight')
   const [query, setQuery] = useQuery()
@@ -96,9 +99,9 @@ function Desktop({narrow}: {narrow: boolean}) {
       <div className={`waybill-main${selected ? ' waybill-main-split' : ''}`}>
         <div className='waybill-content' role='tabpanel' id='waybill-panel' aria-labelledby={`waybill-tab-${place.tab}`} hidden={narrow && selected}>
           {place.tab === 'pipeline' && <FreightStrip />}
-          {place.tab === 'pipeline' && (list ? <StageList query={query} narrow={narrow} /> : <PipelineGraph query={query} freight={place.freight} />)}
-          {place.tab === 'freight' && <FreightTable line={line} query={query} narrow={narrow || selected} />}
-          {place.tab === 'history' && <History query={query} narrow={narrow || selected} />}
+          {place.tab === 'pipeline' && (list ? <StageList query={query} narrow={narrow || (selected && !wide)} /> : <PipelineGraph query={query} freight={place.freight} />)}
+          {place.tab === 'freight' && <FreightTable line={line} query={query} narrow={narrow || (selected && !wide)} />}
+          {place.tab === 'history' && <History query={query} narrow={narrow || (selected && !wide)} />}
         </div>
         <Side freight={line.freight} />
       </div>
