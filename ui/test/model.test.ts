@@ -138,7 +138,7 @@ test('a place in the tab is a link, beside parameters of Argo CD', () => {
     assert.equal(new URLSearchParams(search).get('view'), 'Promotion')
   }
   assert.equal(searchOf('?view=tree&waybill=history', {tab: 'pipeline'}), '?view=tree')
-  assert.deepEqual(placeOf('?waybill=nonsense;x=y;stage=%E0%A4%A;form=round'), {tab: 'pipeline', stage: '%E0%A4%A'})
+  assert.deepEqual(placeOf('?waybill=nonsense;x=y;stage=%25E0%25A4%25A;form=round'), {tab: 'pipeline', stage: '%E0%A4%A'})
 })
 
 test('only the rows in sight are drawn', () => {

@@ -20,7 +20,8 @@ export class Feed<T> {
   private listeners = new Set<() => void>()
   private timer: ReturnType<typeof setTimeout> | undefined
   private asking?: AbortController
-  private askedAt = 0
+  // askedAt is when it last asked; unset where it should ask at once.
+  private askedAt?: number
 
   constructor(
     private readonly read: (r: Reading) => Answer<T>,
@@ -45,7 +46,7 @@ export class Feed<T> {
 
   // refresh asks now, for instance after a change that a person made.
   refresh(): void {
-    this.askedAt = 0
+    this.askedAt = undefined
     if (!this.asking) {
       this.schedule()
     }
@@ -67,7 +68,7 @@ export class Feed<T> {
       return
     }
     const pause = delay(this.failures, this.state.value === undefined ? idle : this.pace(this.state.value))
-    const left = this.askedAt === 0 ? 0 : Math.max(0, this.askedAt + pause - Date.now())
+    const left = this.askedAt === undefined ? 0 : Math.max(0, this.askedAt + pause - Date.now())
     this.timer = setTimeout(() => void this.ask(), left)
   }
 
