@@ -57,8 +57,10 @@ function fromDocument(p: ProblemDocument): Problem {
   return new Problem(kind, p.title, sentence(p.detail), p.verdict, p.type)
 }
 
-// sentence makes of the server's clause a sentence for a page.
+// sentence makes of the server's clause a sentence for a page. A clause that begins with
+// a name (shop-dev is …) keeps it as it is.
 export function sentence(clause: string): string {
   const trimmed = clause.trim()
-  return trimmed === '' ? '' : trimmed[0].toUpperCase() + trimmed.slice(1) + (/[.!?…]$/.test(trimmed) ? '' : '.')
+  const begun = /^[a-z]+(?=[\s,:]|$)/.test(trimmed) ? trimmed[0].toUpperCase() + trimmed.slice(1) : trimmed
+  return begun === '' || /[.!?…]$/.test(begun) ? begun : begun + '.'
 }

@@ -99,10 +99,12 @@ export function Offers({offers, label, onPick}: {offers: Offer[]; label: (o: Off
   )
 }
 
-export function Notice({tone, title, children, action}: {tone: 'bad' | 'warn' | 'info' | 'good'; title?: string; children?: ReactNode; action?: ReactNode}) {
+const noticeIcons = {bad: 'warning', warn: 'warning', info: 'info', good: 'check'} as const
+
+export function Notice({tone, title, children, action, icon}: {tone: keyof typeof noticeIcons; title?: string; children?: ReactNode; action?: ReactNode; icon?: IconName}) {
   return (
     <div className={`waybill-notice waybill-notice-${tone}`} role={tone === 'bad' ? 'alert' : 'status'}>
-      <Icon name={tone === 'bad' || tone === 'warn' ? 'warning' : tone === 'good' ? 'check' : 'clock'} />
+      <Icon name={icon || noticeIcons[tone]} />
       <div>
         {title && <strong>{title}</strong>}
         {children && <div>{children}</div>}

@@ -36,7 +36,7 @@ export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: St
   if (asking.done) {
     return (
       <Body footer={<Button kind='primary' onClick={onClose}>{text.close}</Button>}>
-        <PromotionDetails id={asking.done.id} fresh={asking.done} />
+        <PromotionDetails id={asking.done.id} fresh={asking.done} inDialog />
       </Body>
     )
   }

@@ -14,7 +14,8 @@ import type {Doing} from '../model/permalink'
 
 // PromotionDetails shows one promotion as it goes on. While it is open, its record
 // comes with the pipeline; its verdict, and what became of it, are asked for.
-export function PromotionDetails({id, fresh, plain}: {id: string; fresh?: Promotion; plain?: boolean}) {
+// In a dialog (`inDialog`) it leads nowhere else, and `plain` leaves the actions away.
+export function PromotionDetails({id, fresh, plain, inDialog}: {id: string; fresh?: Promotion; plain?: boolean; inDialog?: boolean}) {
   const desk = useDesk()
   const {pipeline, session, version, go} = desk
   const open = openPromotion(pipeline, id)
@@ -55,7 +56,7 @@ export function PromotionDetails({id, fresh, plain}: {id: string; fresh?: Promot
         <Events view={view} />
       </Section>
       {view.phase !== 'Pending' && <Evidence view={view} />}
-      {!plain && (
+      {!plain && !inDialog && (
         <Button kind='quiet' icon='ship' onClick={() => go({tab: 'freight', freight: view.freight, promotion: '', stage: '', warehouse: ''})}>
           {text.freight.one} {view.alias}
         </Button>
@@ -86,7 +87,7 @@ export function PhaseChip({view}: {view: {phase: string; phaseName: string}}) {
 export function Waiting({sentence}: {sentence: string}) {
   const until = untilIn(sentence)
   return (
-    <Notice tone='info'>
+    <Notice tone='info' icon='clock'>
       <Said>{sentence}</Said> {until && <Countdown until={until} />}
     </Notice>
   )
