@@ -1,22 +1,28 @@
 import React, {memo, useEffect, useLayoutEffect, useMemo, useRef} from 'react'
 import type {Pipeline, Warehouse} from '../api/wire'
 import {text} from '../strings'
-import {draw, neighbour, nodeID, structureOf, type Direction, type Drawing, type Node} from '../model/graph'
+import {neighbour, nodeID, type Direction, type Drawing, type Node} from '../model/graph'
 import {centred, fitted, zoomed, type Viewport} from '../model/viewport'
 import {cardOf, type Card} from '../model/stage'
 import {matches} from '../model/search'
 import {useDesk} from './desk'
+import {useDrawing} from './drawing'
 import {Icon, type IconName} from './icon'
+import {Loading} from './parts'
 import {StageCard, WarehouseCard} from './cards'
 
 const arrows: Record<string, Direction> = {ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down'}
 
-// PipelineGraph draws the pipeline. Panning and zooming move one element and draw
-// nothing anew.
+// PipelineGraph draws the pipeline.
 export function PipelineGraph({query, freight}: {query: string; freight?: string}) {
+  const {pipeline} = useDesk()
+  const drawing = useDrawing(pipeline)
+  return drawing ? <Drawn drawing={drawing} query={query} freight={freight} /> : <Loading />
+}
+
+// Drawn pans and zooms by moving one element, and draws nothing anew.
+function Drawn({drawing, query, freight}: {drawing: Drawing; query: string; freight?: string}) {
   const {pipeline, own, place, go} = useDesk()
-  const structure = structureOf(pipeline)
-  const drawing = useMemo(() => draw(pipeline), [structure])
   const cards = useMemo(() => pipeline.stages.map(s => cardOf(s, s.name === own.name, pipeline)), [pipeline, own.name])
   const touched = useMemo(() => (freight ? stagesOf(pipeline, freight) : undefined), [pipeline, freight])
   const view = useViewport(drawing, nodeID('stage', own.name))
