@@ -112,6 +112,52 @@ test('what a person asked for goes before what waits', async () => {
   assert.deepEqual(order, ['first', 'click', 'click 2', 'poll'])
 })
 
+test('what a person asked for interrupts a read, which is begun anew', async () => {
+  const order: string[] = []
+  const one = new Lane()
+  const read = one.run(
+    stop =>
+      new Promise<string>((resolve, reject) => {
+        order.push('read')
+        stop.addEventListener('abort', () => reject(new DOMException('', 'AbortError')))
+        if (order.includes('click')) {
+          resolve('read')
+        }
+      }),
+  )
+  await one.run(async () => void order.push('click'), true)
+  assert.equal(await read, 'read')
+  assert.deepEqual(order, ['read', 'click', 'read'])
+})
+
+test('one thing that a person asked for does not interrupt another', async () => {
+  const one = new Lane()
+  let stopped = false
+  const first = one.run(async stop => {
+    await turns()
+    stopped = stop.aborted
+  }, true)
+  await Promise.all([first, one.run(async () => undefined, true)])
+  assert.equal(stopped, false)
+})
+
+test('an answer that never comes is given up, and the next call is made', async t => {
+  t.mock.timers.enable({apis: ['setTimeout']})
+  page.answer = c => (c.url.endsWith('/application') ? new Promise(() => undefined) : json({}))
+  const slow = getApplication(caller)
+  const failed = assert.rejects(slow, {kind: 'unreachable'})
+  await turns()
+  t.mock.timers.tick(40000)
+  await failed
+  assert.ok(await getPipeline(caller, 'shop'))
+})
+
+test('lists that are null are empty', async () => {
+  page.answer = () => json({name: 'shop', edges: null, freight: null})
+  const fresh = await getPipeline(caller, 'shop')
+  assert.deepEqual([fresh!.value.edges, fresh!.value.freight, fresh!.value.stages], [[], [], []])
+})
+
 test('a task that fails does not stop the lane', async () => {
   const one = new Lane()
   await assert.rejects(one.run(() => Promise.reject(new Error('no'))))

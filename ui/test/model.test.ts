@@ -10,6 +10,7 @@ import {commitLink, person, repository, short} from '../src/model/names'
 import {delay} from '../src/model/pace'
 import {placeOf, searchOf, type Place} from '../src/model/permalink'
 import {filterPromotions, openPromotion, promotionRow} from '../src/model/promotion'
+import {soakProbes} from '../src/model/soak'
 import {behind, offered, untilIn} from '../src/model/stage'
 import {runs} from '../src/model/status'
 import {age, between, duration, goDuration} from '../src/model/time'
@@ -104,6 +105,12 @@ test('what waits or runs is found in the pipeline, and makes it lively', () => {
   assert.equal(runs({application: shop.application('prod-eu'), pipeline}), true)
   assert.equal(runs({application: shop.application('prod-eu'), pipeline: quiet}), false)
   assert.equal(runs({application: shop.application('prod-eu'), pipeline: {...quiet, stages: [stage('prod-eu', {pending: [{...shop.waiting(), waiting: ''}]})]}}), true)
+})
+
+test('how long freight soaks is asked for stages whose upstream has something verified for them', () => {
+  const probes = (own: string) => soakProbes(pipeline, own).map(p => `${p.stage} ${p.freight === shop.id(10)}`)
+  assert.deepEqual(probes('prod-us'), ['prod-us true', 'prod-eu true'])
+  assert.equal(soakProbes({...pipeline, stages: pipeline.stages.map(s => ({...s, requestedFreight: shop.stage('x', {}).requestedFreight}))}, 'dev').length, 0)
 })
 
 test('a wait that ends by itself is read from the sentence', () => {

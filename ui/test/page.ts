@@ -42,7 +42,8 @@ export class Page {
     this.most = Math.max(this.most, ++this.inFlight)
     try {
       await Promise.resolve()
-      return await this.answer(call)
+      const stopped = new Promise<never>((_, reject) => init.signal && init.signal.addEventListener('abort', () => reject(new DOMException('', 'AbortError'))))
+      return await Promise.race([this.answer(call), stopped])
     } finally {
       this.inFlight--
     }

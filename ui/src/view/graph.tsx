@@ -10,6 +10,7 @@ import {useDrawing} from './drawing'
 import {Icon, type IconName} from './icon'
 import {Loading} from './parts'
 import {StageCard, WarehouseCard} from './cards'
+import {useSoaks} from './soaks'
 
 const arrows: Record<string, Direction> = {ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down'}
 
@@ -23,9 +24,16 @@ export function PipelineGraph({query, freight}: {query: string; freight?: string
 // Drawn pans and zooms by moving one element, and draws nothing anew.
 function Drawn({drawing, query, freight}: {drawing: Drawing; query: string; freight?: string}) {
   const {pipeline, own, place, go} = useDesk()
-  const cards = useMemo(() => pipeline.stages.map(s => cardOf(s, s.name === own.name, pipeline)), [pipeline, own.name])
+  const soaks = useSoaks()
+  const cards = useMemo(() => pipeline.stages.map(s => cardOf(s, s.name === own.name, pipeline, soaks[s.name])), [pipeline, own.name, JSON.stringify(soaks)])
   const touched = useMemo(() => (freight ? stagesOf(pipeline, freight) : undefined), [pipeline, freight])
   const view = useViewport(drawing, nodeID('stage', own.name))
+
+  // What is selected, or found first, is brought into sight.
+  const selected = place.stage ? nodeID('stage', place.stage) : place.warehouse ? nodeID('warehouse', place.warehouse) : ''
+  const found = query.trim() === '' ? undefined : cards.find(c => matches(c.words, query))
+  useEffect(() => view.show(selected), [selected])
+  useEffect(() => (found ? view.show(nodeID('stage', found.name)) : undefined), [query])
 
   const onKeyDown = (e: React.KeyboardEvent) => {
     const to = arrows[e.key]

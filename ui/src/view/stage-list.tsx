@@ -7,11 +7,13 @@ import {useDesk} from './desk'
 import {useDrawing} from './drawing'
 import {Empty, HealthMark, Loading} from './parts'
 import {Rows} from './rows'
+import {useSoaks} from './soaks'
 
 // StageList is the graph as a list, in its order: for phones and for the keyboard.
 export function StageList({query, narrow}: {query: string; narrow: boolean}) {
   const {pipeline, own, place, go} = useDesk()
   const drawing = useDrawing(pipeline)
+  const soaks = useSoaks()
   const order = useMemo(() => {
     const nodes = drawing ? drawing.nodes.filter(n => n.kind === 'stage') : []
     return nodes.sort((a, b) => a.x - b.x || a.y - b.y).map(n => n.name)
@@ -20,9 +22,9 @@ export function StageList({query, narrow}: {query: string; narrow: boolean}) {
     const stages = new Map(pipeline.stages.map(s => [s.name, s]))
     return order
       .flatMap(name => stages.get(name) || [])
-      .map(stage => ({card: cardOf(stage, stage.name === own.name, pipeline), from: sourcesOf(stage).map(s => s.words).join(', ')}))
+      .map(stage => ({card: cardOf(stage, stage.name === own.name, pipeline, soaks[stage.name]), from: sourcesOf(stage).map(s => s.words).join(', ')}))
       .filter(r => matches(r.card.words, query))
-  }, [order, pipeline, own.name, query])
+  }, [order, pipeline, own.name, query, JSON.stringify(soaks)])
   if (!drawing) {
     return <Loading />
   }

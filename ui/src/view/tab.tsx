@@ -5,6 +5,7 @@ import {onStage} from '../model/actions'
 import {callerOf, stageOf, type HostApplication} from '../model/binding'
 import type {Doing, Tab as TabName} from '../model/permalink'
 import {actionsOf, ownStage} from '../model/status'
+import {Boundary} from './boundary'
 import {Decide} from './decide'
 import {DeskProvider, useDesk, type Desk} from './desk'
 import {Dialog} from './dialog'
@@ -98,12 +99,16 @@ function Desktop({narrow, wide}: {narrow: boolean; wide: boolean}) {
       )}
       <div className={`waybill-main${selected ? ' waybill-main-split' : ''}`}>
         <div className='waybill-content' role='tabpanel' id='waybill-panel' aria-labelledby={`waybill-tab-${place.tab}`} hidden={narrow && selected}>
-          {place.tab === 'pipeline' && <FreightStrip />}
-          {place.tab === 'pipeline' && (list ? <StageList query={query} narrow={narrow || (selected && !wide)} /> : <PipelineGraph query={query} freight={place.freight} />)}
-          {place.tab === 'freight' && <FreightTable line={line} query={query} narrow={narrow || (selected && !wide)} />}
-          {place.tab === 'history' && <History query={query} narrow={narrow || (selected && !wide)} />}
+          <Boundary key={place.tab}>
+            {place.tab === 'pipeline' && <FreightStrip />}
+            {place.tab === 'pipeline' && (list ? <StageList query={query} narrow={narrow || (selected && !wide)} /> : <PipelineGraph query={query} freight={place.freight} />)}
+            {place.tab === 'freight' && <FreightTable line={line} query={query} narrow={narrow || (selected && !wide)} />}
+            {place.tab === 'history' && <History query={query} narrow={narrow || (selected && !wide)} />}
+          </Boundary>
         </div>
-        <Side freight={line.freight} />
+        <Boundary key={[place.stage, place.warehouse, place.freight, place.promotion].join()}>
+          <Side freight={line.freight} />
+        </Boundary>
       </div>
       <Dialogs />
     </>
