@@ -68,6 +68,7 @@ export const text = {
 
   graph: {
     label: (pipeline: string) => `Pipeline ${pipeline}. The list has the same.`,
+    tools: 'Graph tools',
     zoomIn: 'Zoom in',
     zoomOut: 'Zoom out',
     fit: 'Fit everything',
@@ -83,7 +84,7 @@ export const text = {
     controlFlow: 'Control flow: it has no Applications',
     noApplications: 'No Application has joined',
     held: 'Held',
-    heldBy: (by: string, age: string) => `${by} holds it since ${age}. Automation goes on once the candidate is promoted.`,
+    heldBy: (by: string, age: string) => `${by} has held it for ${age}. Automation goes on once the candidate is promoted.`,
     queue: (n: number) => `${n} waiting`,
     queueTitle: 'Waiting',
     auto: 'Auto',
@@ -116,7 +117,7 @@ export const text = {
   warehouse: {
     candidate: 'Selects now',
     nothing: 'It has found nothing yet',
-    interval: (t: string) => `Looks every ${t}`,
+    interval: 'Looks every',
     subscriptions: 'Subscriptions',
     refresh: 'Look now',
     asked: 'It was asked to look. What it finds shows here.',
@@ -181,6 +182,7 @@ export const text = {
     submit: 'Promote',
     submitWaits: 'Ask for promotion',
     sending: 'Asking…',
+    wait: 'Wait until you see what changes.',
     same: 'The stage has this freight already.',
     backwards: 'Older than what the stage has: automation will be held until the candidate is promoted.',
   },
@@ -219,7 +221,7 @@ export const text = {
     added: 'added',
     changed: 'changed',
     pruned: 'pruned',
-    notPruned: 'would be pruned, but the sync does not prune',
+    notPruned: 'It would be pruned, but the sync does not prune.',
     total: (n: number) => `of ${count(n, 'manifest')}`,
     images: 'Images',
     gone: 'gone',

@@ -14,7 +14,7 @@ import {soakProbes} from '../src/model/soak'
 import {behind, offered, untilIn} from '../src/model/stage'
 import {runs} from '../src/model/status'
 import {age, between, duration, goDuration} from '../src/model/time'
-import {centred, fitted, zoomed} from '../src/model/viewport'
+import {centred, fitted, revealed, zoomed} from '../src/model/viewport'
 import {windowOf} from '../src/model/window'
 import {Shop} from './fixtures/shop'
 import {now} from './golden'
@@ -210,7 +210,10 @@ test('a drawing fits its window, and a zoom keeps what is under the pointer', ()
   const to = zoomed(from, 2, {x: 110, y: 120})
   assert.deepEqual(to, {scale: 2, x: -90, y: -80})
   assert.equal(zoomed(from, 100, {x: 0, y: 0}).scale, 2)
-  assert.equal(centred({x: 100, y: 100, width: 50, height: 50}, 1, {width: 800, height: 600}, from), from)
+  const pane = {width: 800, height: 600}
+  assert.deepEqual(centred({x: 100, y: 100, width: 50, height: 50}, 1, pane), {scale: 1, x: 275, y: 175})
+  assert.deepEqual(revealed({x: 100, y: 100, width: 50, height: 50}, from, pane), from)
+  assert.deepEqual(revealed({x: 1000, y: -50, width: 50, height: 50}, from, pane), {scale: 1, x: -274, y: 74})
 })
 
 test('it asks each second while something runs, and less often the longer nobody answers', () => {

@@ -2,7 +2,7 @@ import React, {memo, useEffect, useLayoutEffect, useMemo, useRef} from 'react'
 import type {Pipeline, Warehouse} from '../api/wire'
 import {text} from '../strings'
 import {neighbour, nodeID, type Direction, type Drawing, type Node} from '../model/graph'
-import {centred, fitted, zoomed, type Viewport} from '../model/viewport'
+import {centred, fitted, revealed, zoomed, type Viewport} from '../model/viewport'
 import {cardOf, type Card} from '../model/stage'
 import {matches} from '../model/search'
 import {useDesk} from './desk'
@@ -155,7 +155,7 @@ function Toolbar({view, onOwn}: {view: ReturnType<typeof useViewport>; onOwn: ()
     </button>
   )
   return (
-    <div className='waybill-toolbar' role='toolbar' aria-label={text.graph.fit}>
+    <div className='waybill-toolbar' role='toolbar' aria-label={text.graph.tools}>
       {tool('target', text.graph.own, onOwn)}
       {tool('fit', text.graph.fit, view.fit)}
       {tool('plus', text.graph.zoomIn, () => view.zoom(1.25))}
@@ -184,7 +184,7 @@ function useViewport(drawing: Drawing, home: string) {
     if (n) {
       // The browser has scrolled the canvas to what has the focus: the plane moves instead.
       canvas.current!.scrollLeft = canvas.current!.scrollTop = 0
-      move(centred(n, at.current.scale, size(), at.current))
+      move(revealed(n, at.current, size()))
     }
   }
   const fit = () => move(fitted(drawing, size()))

@@ -60,8 +60,9 @@ function Panel({of, kind, title, children}: {of: string; kind: string; title: st
   const close = () => {
     go({stage: '', warehouse: '', freight: '', promotion: ''})
     const e = opener.current as HTMLElement | null
-    if (e && document.contains(e)) {
-      e.focus({preventScroll: true})
+    const next = e && document.contains(e) ? e : document.getElementById('waybill-panel')
+    if (next) {
+      next.focus({preventScroll: true})
     }
   }
   return (

@@ -98,7 +98,7 @@ function Desktop({narrow, wide}: {narrow: boolean; wide: boolean}) {
         </Notice>
       )}
       <div className={`waybill-main${selected ? ' waybill-main-split' : ''}`}>
-        <div className='waybill-content' role='tabpanel' id='waybill-panel' aria-labelledby={`waybill-tab-${place.tab}`} hidden={narrow && selected}>
+        <div className='waybill-content' role='tabpanel' id='waybill-panel' tabIndex={-1} aria-labelledby={`waybill-tab-${place.tab}`} hidden={narrow && selected}>
           <Boundary key={place.tab}>
             {place.tab === 'pipeline' && <FreightStrip />}
             {place.tab === 'pipeline' && (list ? <StageList query={query} narrow={narrow || (selected && !wide)} /> : <PipelineGraph query={query} freight={place.freight} />)}
