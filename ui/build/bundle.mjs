@@ -26,7 +26,7 @@ export const styles = {
 export const options = {
   absWorkingDir: home,
   bundle: true,
-  target: 'es2019',
+  target: 'es2020',
   jsx: 'transform',
   jsxFactory: 'React.createElement',
   jsxFragment: 'React.Fragment',

@@ -37,6 +37,37 @@ export function mock({scenario, own}: Options): void {
   const refuse = (status: number, type: string, title: string, detail: string, more = {}) =>
     json({type: 'urn:waybill:problem:' + type, title, status, detail, ...more}, status, 'application/problem+json')
 
+  // run makes what was asked for go on, a step each second and a half.
+  const run = (stage: string, n: number, reason: string) => {
+    const names = ['write-waybill', 'argocd-sync', 'argocd-wait']
+    const at = () => new Date().toISOString()
+    const steps: NonNullable<Promotion['steps']> = names.map(name => ({name, phase: 'Pending' as const}))
+    const begun = {...shop.promotion(stage, n), id: 'shop-asked-' + etag, request: {by: 'alice', at: at(), reason}, startedAt: at(), finishedAt: undefined, phase: 'Running' as const, applications: undefined}
+    const show = (one: Promotion) => {
+      asked = one
+      etag++
+      const {summary, ...record} = one
+      const ended = one.phase === 'Succeeded'
+      pipeline = {
+        ...pipeline,
+        stages: pipeline.stages.map(s =>
+          s.name === stage ? {...s, running: ended ? undefined : record, current: ended ? [{origin: 'shop', freight: one.freight, promotion: one.id, since: at(), summary, verifiedAt: at()}] : s.current} : s,
+        ),
+      }
+    }
+    const next = (i: number) => {
+      if (i > 0) {
+        steps[i - 1] = {...steps[i - 1], phase: 'Succeeded', finishedAt: at()}
+      }
+      if (i < names.length) {
+        steps[i] = {...steps[i], phase: 'Running', startedAt: at()}
+        setTimeout(() => next(i + 1), 1500)
+      }
+      show({...begun, steps: [...steps], ...(i < names.length ? {} : {phase: 'Succeeded', finishedAt: at(), applications: shop.promotion(stage, n).applications})})
+    }
+    next(0)
+  }
+
   const answer = async (path: string, query: URLSearchParams, init: RequestInit): Promise<Response> => {
     if (path.includes('can-i')) {
       return json({value: scenario === 'viewer' ? 'no' : 'yes'})
@@ -63,9 +94,12 @@ export function mock({scenario, own}: Options): void {
       if (call.endsWith('refresh')) {
         return new Response('', {status: 202})
       }
-      etag++
-      asked = {...shop.promotion(own, 10), id: 'shop-asked-1', phase: 'Running', finishedAt: undefined, request: {by: 'alice', at: new Date().toISOString(), reason: 'As shown'}, steps: shop.running().steps, applications: shop.running().applications}
-      return json(asked, 201)
+      if (!call.endsWith('/promotions') && !call.endsWith('/rollback')) {
+        const decided = pipeline.stages.flatMap(s => s.pending || []).find(p => call.includes(p.id))
+        return json({...decided, summary: shop.alias(10)})
+      }
+      run(call.split('/')[4], version(JSON.parse(String(init.body)).freight), JSON.parse(String(init.body)).reason)
+      return json({...asked!, phase: 'Pending', steps: undefined, startedAt: undefined, serial: undefined}, 201)
     }
     if (call === '/application') {
       return json({...shop.application('dev'), name: 'shop-' + own, stage: pipeline.stages.find(s => s.name === own), actions: pipeline.gates})

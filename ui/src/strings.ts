@@ -30,6 +30,7 @@ export const text = {
     oddDetail: (status: number) => `The answer was ${status}, and not from Waybill. It is asked again by itself.`,
     signedOut: 'You are signed out',
     signedOutDetail: 'Sign in to Argo CD again, then come back to this page.',
+    signIn: 'Sign in',
     noAccess: 'You may not see promotions here',
     noAccessDetail: (gate: string) =>
       `Argo CD did not let the call through. Ask its administrator for the right “extensions, invoke, ${gate}” and “applications, get” on this Application.`,

@@ -3,6 +3,7 @@ import {test} from 'node:test'
 import type {Stage} from '../src/api/wire'
 import {callerFor, needsApproval, onPromotion, onStage, rollbackChoices, waitingFor} from '../src/model/actions'
 import {callerOf, stageOf} from '../src/model/binding'
+import {factsOf} from '../src/model/facts'
 import {parseDiff} from '../src/model/diff'
 import {filterFreight, freightRow, merge, onward} from '../src/model/freight'
 import {draw, neighbour, structureOf} from '../src/model/graph'
@@ -196,6 +197,18 @@ test('arrow keys go along the edges and up and down a column', () => {
   const up = neighbour(drawing, 'stage/prod-eu', 'up') || neighbour(drawing, 'stage/prod-eu', 'down')
   assert.equal(up, 'stage/prod-us')
   assert.equal(neighbour(drawing, 'warehouse/shop', 'left'), undefined)
+})
+
+test('a verdict is asked for again when what it rests on changes, and not at each step elsewhere', () => {
+  const facts = (change: Record<string, Partial<Stage>>) => {
+    const stages = pipeline.stages.map(s => ({...s, ...change[s.name]}))
+    return factsOf({...pipeline, stages}, stages.find(s => s.name === 'prod-eu')!)
+  }
+  assert.equal(facts({}), facts({dev: {current: []}, staging: {running: {...shop.running(), message: 'x'}}, 'prod-us': {serial: 99}}))
+  const changes: Array<Record<string, Partial<Stage>>> = [{staging: {current: []}}, {'prod-eu': {serial: 8}}, {'prod-eu': {pending: []}}, {'prod-eu': {applications: []}}]
+  for (const change of changes) {
+    assert.notEqual(facts({}), facts(change))
+  }
 })
 
 test('news of a stage changes nothing in the drawing', () => {

@@ -30,6 +30,9 @@ export function root(): string {
   return ((base && base.getAttribute('href')) || '/').replace(/\/?$/, '/')
 }
 
+// loginPage signs in again, and comes back to this page.
+export const loginPage = (): string => root() + 'login?return_url=' + encodeURIComponent(window.location.href)
+
 // lane is the page's: the status panel and the tab share it.
 export const lane = new Lane()
 

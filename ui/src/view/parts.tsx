@@ -1,4 +1,5 @@
 import React, {useState, type ReactNode} from 'react'
+import {loginPage} from '../api/client'
 import type {Problem} from '../api/problem'
 import {text} from '../strings'
 import type {Offer} from '../model/actions'
@@ -118,6 +119,11 @@ export function ProblemNotice({problem, onAgain}: {problem: Problem; onAgain?: (
   return (
     <Notice tone={problem.kind === 'no-access' || problem.kind === 'not-bound' ? 'info' : 'bad'} title={problem.title} action={onAgain && <Button onClick={onAgain}>{text.tryAgain}</Button>}>
       <Said>{problem.detail}</Said>
+      {problem.kind === 'signed-out' && (
+        <div>
+          <a href={loginPage()}>{text.problem.signIn}</a>
+        </div>
+      )}
     </Notice>
   )
 }

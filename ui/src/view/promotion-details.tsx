@@ -1,9 +1,9 @@
-import React from 'react'
+import React, {useRef} from 'react'
 import {getPromotion} from '../api/calls'
-import type {Promotion} from '../api/wire'
+import type {Promotion, PromotionRecord} from '../api/wire'
 import {text} from '../strings'
 import {labelOf, onPromotion} from '../model/actions'
-import {openPromotion, promotionView, type PromotionView, type StepView} from '../model/promotion'
+import {hasEnded, openPromotion, promotionView, type PromotionView, type StepView} from '../model/promotion'
 import {CommitID} from './compare'
 import {useDesk} from './desk'
 import {useLoad} from './hooks'
@@ -20,10 +20,20 @@ export function PromotionDetails({id, fresh, plain, inDialog}: {id: string; fres
   const {pipeline, session, version, go} = desk
   const open = openPromotion(pipeline, id)
   const stage = open ? open.stage : undefined
-  // A promotion that runs is told whole by the pipeline.
-  const key = open && open.record.phase === 'Running' ? '' : `${id}@${version}`
+  // A promotion that runs is told whole by the pipeline, and one that ended changes no
+  // more: it keeps the key with which it was found ended.
+  const ended = useRef('')
+  const key = open && open.record.phase === 'Running' ? '' : ended.current || `${id}@${version}`
   const loaded = useLoad(key, r => getPromotion(session.caller, pipeline.name, id, r), id)
-  const record = open ? {...(loaded.value || fresh), ...open.record} : loaded.value || fresh
+  if (loaded.value && !loaded.loading && hasEnded(loaded.value)) {
+    ended.current = key
+  }
+  // What the pipeline told last is newer than what was asked for before.
+  const last = useRef<PromotionRecord>()
+  if (open) {
+    last.current = open.record
+  }
+  const record = open ? {...(loaded.value || fresh), ...open.record} : loaded.loading && last.current ? {...fresh, ...last.current} : loaded.value || fresh
   if (!record) {
     return loaded.problem ? <ProblemNotice problem={loaded.problem} onAgain={loaded.again} /> : <Skeleton rows={6} />
   }
