@@ -83,6 +83,7 @@ test('each other failure says what to do', async () => {
   assert.equal((await failure(() => new Response('', {status: 502}))).kind, 'unreachable')
   assert.equal((await failure(() => new Response('<html>', {status: 418}))).kind, 'unreachable')
   assert.equal((await failure(() => { throw new TypeError('Failed to fetch') })).kind, 'unreachable')
+  assert.equal((await failure(() => new Response('<html>', {status: 200}))).kind, 'unreachable')
   assert.equal((await failure(() => problem(403, {type: 'urn:waybill:problem:not-bound', title: 'Not bound', status: 403, detail: 'x'}))).kind, 'not-bound')
 })
 

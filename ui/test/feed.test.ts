@@ -6,7 +6,7 @@ import {Problem} from '../src/api/problem'
 import type {Reading} from '../src/api/calls'
 import {Shop} from './fixtures/shop'
 import {now} from './golden'
-import {Page, json, turns} from './page'
+import {Page, json, problem, turns} from './page'
 
 const page = new Page()
 
@@ -163,6 +163,55 @@ test('a session asks for the Application first, then for its pipeline alone', as
     '/pipelines/shop',
   ])
   assert.deepEqual(session.viewer, {username: 'dana', gates: {'waybill-promote': true, 'waybill-approve': true}})
+})
+
+test('a session keeps the pipeline through an outage, and finds where else it is bound', async t => {
+  t.mock.timers.enable({apis: ['setTimeout', 'Date']})
+  const shop = new Shop(now)
+  const quiet = {...shop.pipeline(), stages: [shop.stage('dev', {})]}
+  let down: (() => Response) | undefined
+  page.answer = c => {
+    if (down && c.url.includes('/pipelines/')) {
+      return down()
+    }
+    return c.url.endsWith('/application') ? json(shop.application('dev', quiet)) : json(c.url.includes('/pipelines/') ? quiet : {value: 'yes', username: 'dana'})
+  }
+  const session = new Session({namespace: 'argocd', name: 'shop-dev', project: 'shop'})
+  const stop = session.feed.listen(() => undefined)
+  const after = async (ms: number) => {
+    t.mock.timers.tick(ms)
+    await turns()
+    await turns()
+    return session.feed.state
+  }
+  await after(0)
+  await after(0)
+  page.calls = []
+  down = () => new Response('', {status: 502})
+  const during = await after(15000)
+  assert.deepEqual([!!during.value!.pipeline, during.problem!.kind, page.calls.length], [true, 'unreachable', 1])
+  down = () => problem(403, {type: 'urn:waybill:problem:not-bound', title: 'Not bound', status: 403, detail: 'x'})
+  await after(15000)
+  down = undefined
+  page.calls = []
+  const recovered = await after(15000)
+  assert.deepEqual([!!recovered.value!.pipeline, recovered.problem], [true, undefined])
+  assert.deepEqual(page.calls.map(c => c.url.split('/').slice(-2).join('/')), ['v1/application', 'pipelines/shop'])
+  stop()
+})
+
+test('an answer that cannot be read does not stop a feed', async t => {
+  t.mock.timers.enable({apis: ['setTimeout', 'Date']})
+  const asked: Asked = {readings: [], answer: () => ({value: 'a', etag: '1'})}
+  const stop = feed(asked, () => {
+    throw new Error('no')
+  }).listen(() => undefined)
+  t.mock.timers.tick(0)
+  await turns()
+  t.mock.timers.tick(15000)
+  await turns()
+  assert.equal(asked.readings.length, 2)
+  stop()
 })
 
 test('an Application has one session for each stage that it joins', () => {

@@ -1,5 +1,5 @@
 import {Lane} from './lane'
-import {Problem, fromAnswer, unreachable} from './problem'
+import {Problem, fromAnswer, odd, unreachable} from './problem'
 
 // Caller is the Application on whose behalf a call is made. Argo CD checks that the
 // user may get it; the proxy, that it is bound to what the call is about.
@@ -56,9 +56,17 @@ export function call<T>(caller: Caller, path: string, o: Options): Promise<Fresh
     if (!answer.ok) {
       throw await fromAnswer(answer, o.gate, signedIn)
     }
-    const body = await answer.text()
-    return {value: (body === '' ? undefined : JSON.parse(body)) as T, etag: answer.headers.get('ETag') || ''}
+    return {value: parse<T>(await answer.text(), answer.status), etag: answer.headers.get('ETag') || ''}
   }, o.method === 'POST')
+}
+
+// parse reads an answer. A page in place of it, as some proxies give, is no answer.
+function parse<T>(body: string, status: number): T {
+  try {
+    return (body === '' ? undefined : JSON.parse(body)) as T
+  } catch {
+    throw odd(status)
+  }
 }
 
 function headers(caller: Caller, o: Options): Record<string, string> {

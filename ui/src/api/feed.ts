@@ -67,9 +67,19 @@ export class Feed<T> {
     if (this.asking || document.hidden || this.listeners.size === 0) {
       return
     }
-    const pause = delay(this.failures, this.state.value === undefined ? idle : this.pace(this.state.value))
+    const pause = delay(this.failures, this.usual())
     const left = this.askedAt === undefined ? 0 : Math.max(0, this.askedAt + pause - Date.now())
     this.timer = setTimeout(() => void this.ask(), left)
+  }
+
+  // usual is the pace of the last answer. One that cannot be read, which the views will
+  // tell, does not stop the feed.
+  private usual(): number {
+    try {
+      return this.state.value === undefined ? idle : this.pace(this.state.value)
+    } catch {
+      return idle
+    }
   }
 
   private async ask(): Promise<void> {
