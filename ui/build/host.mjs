@@ -6,7 +6,7 @@ import * as esbuild from 'esbuild'
 import {home, options} from './bundle.mjs'
 
 const folder = join(home, 'dist', 'host')
-const module = path => join(home, 'node_modules', path)
+const packaged = path => join(home, 'node_modules', path)
 
 mkdirSync(folder, {recursive: true})
 await esbuild.build({...options, entryPoints: ['host/main.tsx'], format: 'iife', minify: true, outfile: join(folder, 'host.js')})
@@ -18,7 +18,7 @@ await esbuild.build({
   minify: true,
   define: {'process.env.NODE_ENV': '"production"'},
   // React's own parts ask for each other by their usual names.
-  alias: {react: module('react19'), 'react-dom': module('react-dom19')},
+  alias: {react: packaged('react19'), 'react-dom': packaged('react-dom19')},
   outfile: join(folder, 'react19.js'),
   logLevel: 'warning',
 })
@@ -26,7 +26,7 @@ await esbuild.build({
 const umd = ['react16/umd/react.production.min.js', 'react-dom16/umd/react-dom.production.min.js']
 writeFileSync(
   join(folder, 'react16.js'),
-  umd.map(path => readFileSync(module(path), 'utf8') + ';\n').join('') + 'window.mountHost=(page,at)=>ReactDOM.render(page,at);\n',
+  umd.map(path => readFileSync(packaged(path), 'utf8') + ';\n').join('') + 'window.mountHost=(page,at)=>ReactDOM.render(page,at);\n',
 )
 for (const file of ['index.html', 'host.css']) {
   copyFileSync(join(home, 'host', file), join(folder, file))

@@ -18,7 +18,15 @@ export const getMe = (caller: Caller, r?: Reading): Answer<Me> => get(caller, '/
 
 export const getApplication = (caller: Caller, r?: Reading): Answer<Application> => get(caller, '/application', r)
 
-export const getPipeline = (caller: Caller, pipeline: string, r?: Reading): Answer<Pipeline> => get(caller, of(pipeline), r)
+export async function getPipeline(caller: Caller, pipeline: string, r?: Reading): Answer<Pipeline> {
+  const fresh = await get<Pipeline>(caller, of(pipeline), r)
+  return fresh && {...fresh, value: whole(fresh.value)}
+}
+
+// whole gives an empty list where the server has none: Go writes both as null.
+function whole(p: Pipeline): Pipeline {
+  return {...p, gates: p.gates || [], warehouses: p.warehouses || [], stages: p.stages || [], edges: p.edges || [], freight: p.freight || []}
+}
 
 export const listFreight = (caller: Caller, pipeline: string, cursor: string, r?: Reading): Answer<FreightPage> =>
   get(caller, of(pipeline) + '/freight' + query({limit: '200', cursor}), r)

@@ -1,5 +1,5 @@
 import {Lane} from './lane'
-import {Problem, fromAnswer, unreachable} from './problem'
+import {Problem, fromAnswer, odd, unreachable} from './problem'
 
 // Caller is the Application on whose behalf a call is made. Argo CD checks that the
 // user may get it; the proxy, that it is bound to what the call is about.
@@ -30,6 +30,9 @@ export function root(): string {
   return ((base && base.getAttribute('href')) || '/').replace(/\/?$/, '/')
 }
 
+// loginPage signs in again, and comes back to this page.
+export const loginPage = (): string => root() + 'login?return_url=' + encodeURIComponent(window.location.href)
+
 // lane is the page's: the status panel and the tab share it.
 export const lane = new Lane()
 
@@ -38,13 +41,12 @@ const abandoned = () => new DOMException('the view has gone', 'AbortError')
 // call makes one call through a gate, an Argo CD proxy extension. It rejects with a
 // Problem, or with an AbortError when the signal says so.
 export function call<T>(caller: Caller, path: string, o: Options): Promise<Fresh<T> | undefined> {
-  return lane.run(async () => {
+  return lane.run(async stop => {
     if (o.signal && o.signal.aborted) {
       throw abandoned()
     }
-    const answer = await send(`extensions/${encodeURIComponent(o.gate)}/api/v1${path}`, {
+    const answer = await send(`extensions/${encodeURIComponent(o.gate)}/api/v1${path}`, [stop, o.signal], {
       method: o.method || 'GET',
-      signal: o.signal,
       body: o.body === undefined ? undefined : JSON.stringify(o.body),
       headers: headers(caller, o),
     })
@@ -54,9 +56,17 @@ export function call<T>(caller: Caller, path: string, o: Options): Promise<Fresh
     if (!answer.ok) {
       throw await fromAnswer(answer, o.gate, signedIn)
     }
-    const body = await answer.text()
-    return {value: (body === '' ? undefined : JSON.parse(body)) as T, etag: answer.headers.get('ETag') || ''}
+    return {value: parse<T>(await answer.text(), answer.status), etag: answer.headers.get('ETag') || ''}
   }, o.method === 'POST')
+}
+
+// parse reads an answer. A page in place of it, as some proxies give, is no answer.
+function parse<T>(body: string, status: number): T {
+  try {
+    return (body === '' ? undefined : JSON.parse(body)) as T
+  } catch {
+    throw odd(status)
+  }
 }
 
 function headers(caller: Caller, o: Options): Record<string, string> {
@@ -69,18 +79,36 @@ function headers(caller: Caller, o: Options): Record<string, string> {
   }
 }
 
-async function send(path: string, init: RequestInit): Promise<Response> {
+// longest is how long an answer may take. The proxy renders a preview for up to 25
+// seconds; a call that never ends would keep all others from being made.
+const longest = 40000
+
+async function send(path: string, stops: Array<AbortSignal | undefined>, init: RequestInit): Promise<Response> {
+  const control = new AbortController()
+  const stop = () => control.abort()
+  let late = false
+  const timer = setTimeout(() => {
+    late = true
+    stop()
+  }, longest)
+  stops.forEach(s => s && s.addEventListener('abort', stop))
   try {
     // `no-store`: the answers are remembered here, by their ETag.
-    return await fetch(root() + path, {credentials: 'same-origin', cache: 'no-store', ...init})
+    const answer = await fetch(root() + path, {credentials: 'same-origin', cache: 'no-store', signal: control.signal, ...init})
+    // The body is read here too, so that the time it takes is bounded with the rest.
+    const body = answer.status === 304 || answer.status === 204 ? null : await answer.arrayBuffer()
+    return new Response(body, {status: answer.status, headers: answer.headers})
   } catch (error) {
-    throw (error as Error).name === 'AbortError' ? error : unreachable()
+    throw isAbort(error) && !late ? error : unreachable()
+  } finally {
+    clearTimeout(timer)
+    stops.forEach(s => s && s.removeEventListener('abort', stop))
   }
 }
 
 async function signedIn(): Promise<boolean> {
   try {
-    const answer = await send('api/v1/session/userinfo', {method: 'GET'})
+    const answer = await send('api/v1/session/userinfo', [], {method: 'GET'})
     return answer.ok && ((await answer.json()) as {loggedIn?: boolean}).loggedIn === true
   } catch {
     return false
@@ -90,18 +118,21 @@ async function signedIn(): Promise<boolean> {
 // mayInvoke asks Argo CD's own can-i whether the user may invoke a gate. It is for
 // display: the server decides. Where Argo CD does not tell, the action is offered.
 export function mayInvoke(gate: string): Promise<boolean> {
-  return lane.run(async () => {
+  return lane.run(async stop => {
     try {
-      const answer = await send(`api/v1/account/can-i/extensions/invoke/${encodeURIComponent(gate)}`, {method: 'GET'})
+      const answer = await send(`api/v1/account/can-i/extensions/invoke/${encodeURIComponent(gate)}`, [stop], {method: 'GET'})
       return !answer.ok || ((await answer.json()) as {value?: string}).value !== 'no'
-    } catch {
+    } catch (error) {
+      if (stop.aborted) {
+        throw error
+      }
       return true
     }
   })
 }
 
 export function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError' || (error instanceof DOMException && error.name === 'AbortError')
+  return (error as {name?: string} | null)?.name === 'AbortError'
 }
 
 export function problemOf(error: unknown): Problem {

@@ -20,7 +20,8 @@ export class Feed<T> {
   private listeners = new Set<() => void>()
   private timer: ReturnType<typeof setTimeout> | undefined
   private asking?: AbortController
-  private askedAt = 0
+  // askedAt is when it last asked; unset where it should ask at once.
+  private askedAt?: number
 
   constructor(
     private readonly read: (r: Reading) => Answer<T>,
@@ -45,7 +46,7 @@ export class Feed<T> {
 
   // refresh asks now, for instance after a change that a person made.
   refresh(): void {
-    this.askedAt = 0
+    this.askedAt = undefined
     if (!this.asking) {
       this.schedule()
     }
@@ -66,9 +67,19 @@ export class Feed<T> {
     if (this.asking || document.hidden || this.listeners.size === 0) {
       return
     }
-    const pause = delay(this.failures, this.state.value === undefined ? idle : this.pace(this.state.value))
-    const left = this.askedAt === 0 ? 0 : Math.max(0, this.askedAt + pause - Date.now())
+    const pause = delay(this.failures, this.usual())
+    const left = this.askedAt === undefined ? 0 : Math.max(0, this.askedAt + pause - Date.now())
     this.timer = setTimeout(() => void this.ask(), left)
+  }
+
+  // usual is the pace of the last answer. One that cannot be read, which the views will
+  // tell, does not stop the feed.
+  private usual(): number {
+    try {
+      return this.state.value === undefined ? idle : this.pace(this.state.value)
+    } catch {
+      return idle
+    }
   }
 
   private async ask(): Promise<void> {

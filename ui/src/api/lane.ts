@@ -1,31 +1,53 @@
-// A Lane runs tasks one after the other, so that no view has more than one request in
-// flight. Urgent tasks, what a person just asked for, go before those that wait.
-export class Lane {
-  private waiting: Array<() => Promise<void>> = []
-  private urgentAhead = 0
-  private busy = false
+// Task is what a lane runs. The signal tells it to stop, so that something urgent can
+// run: it is begun anew afterwards.
+export type Task<T> = (stop: AbortSignal) => Promise<T>
 
-  run<T>(task: () => Promise<T>, urgent = false): Promise<T> {
+interface Job {
+  urgent: boolean
+  begin: (stop: AbortSignal) => Promise<void>
+}
+
+// A Lane runs tasks one after the other, so that no view has more than one request in
+// flight. What a person just asked for is urgent: it goes before those that wait, and
+// does not wait for one that reads.
+export class Lane {
+  private waiting: Job[] = []
+  private running?: {urgent: boolean; stop: AbortController}
+
+  run<T>(task: Task<T>, urgent = false): Promise<T> {
     return new Promise((resolve, reject) => {
-      const job = () => task().then(resolve, reject)
-      if (urgent) {
-        this.waiting.splice(this.urgentAhead++, 0, job)
-      } else {
-        this.waiting.push(job)
+      const job: Job = {
+        urgent,
+        begin: stop =>
+          task(stop).then(resolve, error => {
+            if (stop.aborted) {
+              this.add(job)
+            } else {
+              reject(error)
+            }
+          }),
+      }
+      this.add(job)
+      if (urgent && this.running && !this.running.urgent) {
+        this.running.stop.abort()
       }
       void this.next()
     })
   }
 
+  private add(job: Job): void {
+    const after = job.urgent ? this.waiting.findIndex(j => !j.urgent) : -1
+    this.waiting.splice(after < 0 ? this.waiting.length : after, 0, job)
+  }
+
   private async next(): Promise<void> {
-    if (this.busy) {
+    if (this.running) {
       return
     }
-    this.busy = true
     for (let job = this.waiting.shift(); job; job = this.waiting.shift()) {
-      this.urgentAhead = Math.max(0, this.urgentAhead - 1)
-      await job()
+      this.running = {urgent: job.urgent, stop: new AbortController()}
+      await job.begin(this.running.stop.signal)
     }
-    this.busy = false
+    this.running = undefined
   }
 }

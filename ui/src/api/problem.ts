@@ -23,6 +23,11 @@ export function unreachable(): Problem {
   return new Problem('unreachable', text.problem.unreachable, text.problem.unreachableDetail)
 }
 
+// odd is an answer that is not Waybill's.
+export function odd(status: number): Problem {
+  return new Problem('unreachable', text.problem.odd, text.problem.oddDetail(status))
+}
+
 // fromAnswer makes a problem of an answer that is none of 2xx and 304. signedIn is
 // asked only where Argo CD itself refused: it answers the same to who is not signed
 // in and to who may not (server/extension/extension.go, CallExtension).
@@ -49,7 +54,7 @@ export async function fromAnswer(answer: Response, gate: string, signedIn: () =>
     case 504:
       return new Problem('unreachable', text.problem.proxyDown, text.problem.proxyDownDetail)
   }
-  return new Problem('unreachable', text.problem.odd, text.problem.oddDetail(answer.status))
+  return odd(answer.status)
 }
 
 function fromDocument(p: ProblemDocument): Problem {
@@ -57,8 +62,10 @@ function fromDocument(p: ProblemDocument): Problem {
   return new Problem(kind, p.title, sentence(p.detail), p.verdict, p.type)
 }
 
-// sentence makes of the server's clause a sentence for a page.
+// sentence makes of the server's clause a sentence for a page. A clause that begins with
+// a name (shop-dev is …) keeps it as it is.
 export function sentence(clause: string): string {
   const trimmed = clause.trim()
-  return trimmed === '' ? '' : trimmed[0].toUpperCase() + trimmed.slice(1) + (/[.!?…]$/.test(trimmed) ? '' : '.')
+  const begun = /^[a-z]+(?=[\s,:]|$)/.test(trimmed) ? trimmed[0].toUpperCase() + trimmed.slice(1) : trimmed
+  return begun === '' || /[.!?…]$/.test(begun) ? begun : begun + '.'
 }

@@ -4,6 +4,7 @@ import {idle, lively} from '../model/pace'
 import {getApplication, getMe, getPipeline, type Reading} from './calls'
 import {mayInvoke, type Caller} from './client'
 import {Feed} from './feed'
+import {Problem} from './problem'
 
 // Session is what the page knows on behalf of one Application. The status panel, the
 // top bar and the tab share it, so that they ask once.
@@ -33,15 +34,20 @@ export class Session {
     if (!this.application) {
       const fresh = await getApplication(this.caller, {signal: r.signal})
       this.application = fresh!.value
-      return {value: {application: fresh!.value}, etag: ''}
+      if (!this.feed.state.value) {
+        // The status panel need not wait for the rest.
+        return {value: {application: fresh!.value}, etag: ''}
+      }
     }
     const application = this.application
     try {
       const fresh = await getPipeline(this.caller, application.pipeline, r)
       return fresh && {value: this.meet({application, pipeline: fresh.value}), etag: fresh.etag}
     } catch (error) {
-      // The Application may be bound elsewhere by now: it is asked for anew.
-      this.application = undefined
+      if (error instanceof Problem && (error.kind === 'not-bound' || error.type === 'urn:waybill:problem:not-found')) {
+        // The Application may be bound elsewhere by now: it is asked for anew.
+        this.application = undefined
+      }
       throw error
     }
   }

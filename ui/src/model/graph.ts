@@ -30,8 +30,8 @@ export interface Drawing {
 }
 
 export const sizes: Record<NodeKind, {width: number; height: number}> = {
-  warehouse: {width: 190, height: 62},
-  stage: {width: 244, height: 96},
+  warehouse: {width: 184, height: 60},
+  stage: {width: 232, height: 92},
 }
 
 export const nodeID = (kind: NodeKind, name: string): string => `${kind}/${name}`
@@ -43,10 +43,11 @@ export function structureOf(p: Pipeline): string {
   return JSON.stringify([p.warehouses.map(w => w.name), p.stages.map(s => s.name), p.edges.map(e => [e.kind, e.from, e.to, e.origin])])
 }
 
-// draw lays the pipeline out from left to right.
+// draw lays the pipeline out from left to right. Ranks by a tight tree take half the time
+// of the network simplex, for edges that are hardly longer.
 export function draw(p: Pick<Pipeline, 'warehouses' | 'stages' | 'edges'>): Drawing {
   const g = new Graph({multigraph: true})
-  g.setGraph({rankdir: 'LR', nodesep: 26, ranksep: 74, edgesep: 14, marginx: 24, marginy: 24, ranker: 'network-simplex'})
+  g.setGraph({rankdir: 'LR', nodesep: 24, ranksep: 54, edgesep: 14, marginx: 24, marginy: 24, ranker: 'tight-tree'})
   g.setDefaultEdgeLabel(() => ({}))
   p.warehouses.forEach(w => g.setNode(nodeID('warehouse', w.name), {...sizes.warehouse}))
   p.stages.forEach(s => g.setNode(nodeID('stage', s.name), {...sizes.stage}))

@@ -49,6 +49,9 @@ export function promotionRow(p: Promotion): PromotionRow {
   }
 }
 
+// hasEnded tells whether a promotion changes no more.
+export const hasEnded = (p: PromotionRecord): boolean => p.phase !== 'Pending' && p.phase !== 'Running'
+
 export const phaseName = (p: PromotionRecord): string => (p.phase === 'Aborted' && p.reason && text.reasons[p.reason]) || text.phases[p.phase] || p.phase
 
 function commitsOf(p: PromotionRecord): CommitView[] {
@@ -103,13 +106,12 @@ export interface PromotionView extends PromotionRow {
 export function promotionView(p: Promotion | (PromotionRecord & {waiting?: string}), pipeline?: Pipeline, stage?: Stage): PromotionView {
   const summary = 'summary' in p ? p.summary : ''
   const row = promotionRow({...p, summary: summary || aliasIn(pipeline, stage, p.freight)})
-  const open = p.phase === 'Pending' || p.phase === 'Running'
   return {
     ...row,
     freight: p.freight,
     message: sentence(p.message || ''),
     waiting: p.phase === 'Pending' ? sentence(p.waiting || '') || text.promotion.waitsToStart : '',
-    open,
+    open: !hasEnded(p),
     steps: stepsOf(p, stage),
     results: (p.applications || []).map(a => ({
       key: `${a.namespace}/${a.name}`,

@@ -32,7 +32,8 @@ export interface Card {
   words: string
 }
 
-export function cardOf(stage: Stage, own: boolean, pipeline?: Pipeline): Card {
+// cardOf makes a stage's card; soak is until when what it gets next soaks upstream.
+export function cardOf(stage: Stage, own: boolean, pipeline?: Pipeline, soak?: string): Card {
   const apps = stage.applications || []
   const waiting = (stage.pending || [])[0]
   const running = stage.running
@@ -47,7 +48,7 @@ export function cardOf(stage: Stage, own: boolean, pipeline?: Pipeline): Card {
     held: (stage.holds || []).length > 0,
     queue: (stage.pending || []).length,
     waiting: waiting ? waiting.waiting : '',
-    until: untilIn(waiting ? waiting.waiting : '') || untilIn((stage.automation || []).map(a => a.why || '').join(' ')),
+    until: untilIn(waiting ? waiting.waiting : '') || soak,
     auto: stage.autoPromotion,
     approvals: stage.approval ? stage.approval.required : 0,
     trouble: (stage.problems || []).length > 0 || apps.some(a => a.trouble),

@@ -42,5 +42,8 @@ export function goDuration(text: string): string {
   return duration(ms)
 }
 
+// brief writes a moment as short as a reader of a sentence needs it.
+export const brief = (at: string): string => new Date(at).toLocaleString(undefined, {month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit'})
+
 // moment writes a time in full, for a tooltip.
 export const moment = (at: string): string => new Date(at).toLocaleString()

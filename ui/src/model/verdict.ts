@@ -22,9 +22,11 @@ export interface VerdictView {
   gates: GateView[]
 }
 
-export function verdictView(v: Verdict): VerdictView {
+// verdictView shows a verdict: on freight that may be asked for, or on a promotion that
+// was.
+export function verdictView(v: Verdict, asked = false): VerdictView {
   const state: GateState = v.ready ? 'pass' : v.allowed ? 'wait' : 'fail'
-  const headline = {pass: text.verdict.ready, wait: text.verdict.waits, fail: text.verdict.refused}[state]
+  const headline = {pass: text.verdict.ready, wait: asked ? text.verdict.asked : text.verdict.waits, fail: text.verdict.refused}[state]
   return {state, headline, gates: (v.gates || []).map((g, i) => gateView(g, String(i), false))}
 }
 
@@ -34,12 +36,14 @@ function gateView(gate: Gate, key: string, waits: boolean): GateView {
     return gateView(gate.gates[0], key, waits || !!gate.waits)
   }
   const gates = (gate.gates || []).map((g, i) => gateView(g, `${key}.${i}`, waits || !!gate.waits))
+  const name = text.verdict.names[gate.name] || gate.name
+  // What gates inside tell is not told twice, nor is the name.
+  const fact = gates.length > 0 && !gate.pass ? '' : sentence(gate.fact)
   return {
     key,
     state: gate.pass ? 'pass' : gate.waits || waits ? 'wait' : 'fail',
-    name: text.verdict.names[gate.name] || gate.name,
-    // What gates inside tell is not told twice.
-    fact: gates.length > 0 && !gate.pass ? '' : sentence(gate.fact),
+    name,
+    fact: fact.startsWith(name + ' ') ? fact.slice(name.length + 1) : fact,
     remedy: gate.pass || gates.length > 0 ? '' : sentence(gate.remedy || ''),
     until: gate.pass ? undefined : gate.until,
     any: gates.length > 0 && !!gate.any,

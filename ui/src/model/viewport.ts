@@ -18,29 +18,31 @@ interface Box extends Size {
 
 const smallest = 0.15
 const largest = 2
-const margin = 48
+// margin is what stays free around what is revealed.
+const margin = 24
 
 // fitted shows all of a drawing, in the middle, and not larger than it is.
-export function fitted(drawing: Size, window: Size): Viewport {
-  const scale = Math.max(smallest, Math.min(1, window.width / drawing.width, window.height / drawing.height))
-  return {scale, x: (window.width - drawing.width * scale) / 2, y: (window.height - drawing.height * scale) / 2}
+export function fitted(drawing: Size, pane: Size): Viewport {
+  const scale = Math.max(smallest, Math.min(1, pane.width / drawing.width, pane.height / drawing.height))
+  return {scale, x: (pane.width - drawing.width * scale) / 2, y: (pane.height - drawing.height * scale) / 2}
 }
 
-// centred brings a box to the middle; where `from` is given and the box is in sight
-// there, nothing moves.
-export function centred(box: Box, scale: number, window: Size, from?: Viewport): Viewport {
-  if (from) {
-    const left = from.x + box.x * scale
-    const top = from.y + box.y * scale
-    const seen = left >= margin / 2 && top >= margin / 2 && left + box.width * scale <= window.width - margin / 2 && top + box.height * scale <= window.height - margin / 2
-    if (seen) {
-      return from
-    }
+// centred brings a box to the middle.
+export function centred(box: Box, scale: number, pane: Size): Viewport {
+  return {scale, x: pane.width / 2 - (box.x + box.width / 2) * scale, y: pane.height / 2 - (box.y + box.height / 2) * scale}
+}
+
+// revealed moves no further than it takes to have a box in sight.
+export function revealed(box: Box, from: Viewport, pane: Size): Viewport {
+  const along = (at: number, start: number, length: number, room: number) => {
+    const low = margin - start * from.scale
+    const high = room - margin - (start + length) * from.scale
+    return high < low ? low : Math.max(low, Math.min(high, at))
   }
-  return {scale, x: window.width / 2 - (box.x + box.width / 2) * scale, y: window.height / 2 - (box.y + box.height / 2) * scale}
+  return {scale: from.scale, x: along(from.x, box.x, box.width, pane.width), y: along(from.y, box.y, box.height, pane.height)}
 }
 
-// zoomed changes the scale around a point of the window that stays where it is.
+// zoomed changes the scale around a point of the pane that stays where it is.
 export function zoomed(from: Viewport, by: number, point: {x: number; y: number}): Viewport {
   const scale = Math.max(smallest, Math.min(largest, from.scale * by))
   const grows = scale / from.scale

@@ -10,9 +10,12 @@ import {Age, Chip, Countdown, HealthMark} from './parts'
 export function StageCard({card, selected, dim, onClick}: {card: Card; selected: boolean; dim: boolean; onClick: () => void}) {
   const classes = ['waybill-card', card.own && 'waybill-card-own', selected && 'waybill-card-selected', dim && 'waybill-card-dim', card.failed && 'waybill-card-failed']
   return (
-    <button type='button' data-node={nodeID('stage', card.name)} className={classes.filter(Boolean).join(' ')} aria-pressed={selected} aria-label={spoken(card)} onClick={onClick}>
+    <button type='button' data-node={nodeID('stage', card.name)} className={classes.filter(Boolean).join(' ')} aria-pressed={selected} onClick={onClick}>
       <span className='waybill-card-head'>
-        <strong>{card.name}</strong>
+        <strong>
+          <span className='waybill-hidden'>{text.promotion.stage} </span>
+          {card.name}
+        </strong>
         {card.own && <span className='waybill-own'>{text.stage.own}</span>}
         <HealthMark card={card} />
       </span>
@@ -50,7 +53,7 @@ export function CardChips({card}: {card: Card}) {
         </Chip>
       )}
       {card.failed && <Chip tone='bad' icon='cross'>{text.phases.Failed}</Chip>}
-      {card.trouble && <Chip tone='bad' icon='warning'>{text.stage.problems}</Chip>}
+      {card.trouble && !card.failed && <Chip tone='bad' icon='warning'>{text.stage.problems}</Chip>}
       {card.held && <Chip tone='warn' icon='hand'>{text.stage.held}</Chip>}
       {card.queue > 0 && (
         <Chip tone='warn' icon='queue' title={card.waiting}>
@@ -58,44 +61,28 @@ export function CardChips({card}: {card: Card}) {
         </Chip>
       )}
       {card.until && (
-        <Chip icon='clock'>
+        <Chip icon='clock' title={text.verdict.names.soak}>
           <Countdown until={card.until} />
         </Chip>
       )}
       {card.auto && !card.activity && <Chip title={text.stage.autoTitle}>{text.stage.auto}</Chip>}
-      {card.approvals > 0 && !card.activity && card.queue === 0 && <Chip icon='check'>{text.stage.approvals(card.approvals, false)}</Chip>}
+      {card.approvals > 0 && !card.activity && card.queue === 0 && !card.held && <Chip icon='check'>{text.stage.approvals(card.approvals, false)}</Chip>}
     </span>
   )
 }
 
-// spoken is the card for a screen reader.
-function spoken(card: Card): string {
-  const freight = card.freight.map(f => `${f.alias}, ${f.verified ? text.status.verified : text.status.notVerified}`).join('; ')
-  return [
-    text.status.stage(card.name),
-    card.own && text.stage.own,
-    freight || card.empty,
-    card.health,
-    card.sync,
-    card.activity && text.status.running(card.activity),
-    card.failed && text.status.failed,
-    card.held && text.stage.held,
-    card.queue > 0 && text.stage.queue(card.queue),
-  ]
-    .filter(Boolean)
-    .join(', ')
-}
-
 export function WarehouseCard({warehouse, alias, selected, dim, onClick}: {warehouse: Warehouse; alias: string; selected: boolean; dim: boolean; onClick: () => void}) {
   const classes = ['waybill-card', 'waybill-card-warehouse', selected && 'waybill-card-selected', dim && 'waybill-card-dim', warehouse.error && 'waybill-card-failed']
-  const words = [text.stage.warehouse, warehouse.name, alias || text.warehouse.nothing, warehouse.error && text.warehouse.error].filter(Boolean).join(', ')
   return (
-    <button type='button' data-node={nodeID('warehouse', warehouse.name)} className={classes.filter(Boolean).join(' ')} aria-pressed={selected} aria-label={words} onClick={onClick}>
+    <button type='button' data-node={nodeID('warehouse', warehouse.name)} className={classes.filter(Boolean).join(' ')} aria-pressed={selected} onClick={onClick}>
       <span className='waybill-card-icon'>
         <Icon name='warehouse' />
       </span>
       <span className='waybill-card-text'>
-        <strong>{warehouse.name}</strong>
+        <strong>
+          <span className='waybill-hidden'>{text.stage.warehouse} </span>
+          {warehouse.name}
+        </strong>
         <span className='waybill-alias waybill-quiet'>{alias || text.warehouse.nothing}</span>
       </span>
       {warehouse.error && <Icon name='warning' tone='bad' label={text.warehouse.error} />}

@@ -1,5 +1,5 @@
 import React from 'react'
-import {compareFreight, getEligibility, getPreview} from '../api/calls'
+import {compareFreight, getPreview} from '../api/calls'
 import type {Preview, Stage, Verdict} from '../api/wire'
 import {text} from '../strings'
 import {Compared} from './compare'
@@ -8,6 +8,7 @@ import {useLoad, type Loaded} from './hooks'
 import {Loading, ProblemNotice, Section, Skeleton} from './parts'
 import {PreviewDiff} from './preview'
 import {VerdictTree} from './verdict'
+import {useVerdict} from './verdicts'
 
 // Considered is what a person should know before they decide on freight for a stage.
 export interface Considered {
@@ -17,11 +18,14 @@ export interface Considered {
 
 // useConsider asks for the verdict first, which is quick, then for the preview.
 export function useConsider(stage: Stage, freight: string, rollback: boolean): Considered {
-  const {session, pipeline, version} = useDesk()
-  const subject = freight && `${stage.name} ${freight} ${rollback}`
-  const verdict = useLoad(subject && `${subject}@${version}`, r => getEligibility(session.caller, pipeline.name, stage.name, freight, rollback, r), subject)
-  const preview = useLoad(subject, r => getPreview(session.caller, pipeline.name, stage.name, freight, r))
+  const verdict = useVerdict(stage, freight, rollback)
+  const preview = usePreview(stage, freight)
   return {verdict, preview}
+}
+
+export function usePreview(stage: Stage, freight: string): Loaded<Preview> {
+  const {session, pipeline} = useDesk()
+  return useLoad(freight && `${stage.name} ${freight}`, r => getPreview(session.caller, pipeline.name, stage.name, freight, r))
 }
 
 export function VerdictPart({verdict}: {verdict: Loaded<Verdict>}) {

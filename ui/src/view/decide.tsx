@@ -7,7 +7,7 @@ import {openPromotion} from '../model/promotion'
 import {short} from '../model/names'
 import {aliasIn} from '../model/stage'
 import {useAsk} from './asking'
-import {ComparePart, PreviewPart, useConsider} from './consider'
+import {ComparePart, PreviewPart, usePreview} from './consider'
 import {useDesk} from './desk'
 import {Dialog} from './dialog'
 import {useLoad} from './hooks'
@@ -81,7 +81,7 @@ interface Deciding {
 // Approving shows what is approved: the approval carries the digest of the preview that
 // stands on the page.
 function Approving(p: Deciding) {
-  const {verdict, preview} = useConsider(p.stage, p.record.freight, !!p.record.request.rollback)
+  const preview = usePreview(p.stage, p.record.freight)
   const digest = preview.value ? preview.value.digest : undefined
   const outdated = p.asking.problem && p.asking.problem.type === 'urn:waybill:problem:conflict'
   return (
@@ -100,7 +100,6 @@ function Approving(p: Deciding) {
         <div>
           <PromotionDetails id={p.record.id} plain />
           <ComparePart stage={p.stage} freight={p.record.freight} origin={p.record.origin} />
-          {verdict.problem && <ProblemNotice problem={verdict.problem} />}
         </div>
       </div>
     </Body>

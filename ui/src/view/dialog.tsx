@@ -17,6 +17,8 @@ export function Dialog({title, onClose, children, wide}: {title: string; onClose
     }
     e.addEventListener('cancel', cancel)
     e.showModal()
+    // The browser would begin at the button that closes.
+    e.querySelector('h2')!.focus()
     return () => {
       e.removeEventListener('cancel', cancel)
       e.close()
@@ -29,7 +31,7 @@ export function Dialog({title, onClose, children, wide}: {title: string; onClose
     <dialog ref={dialog} className={`waybill-dialog${wide ? ' waybill-dialog-wide' : ''}`} aria-label={title} onMouseDown={e => e.target === dialog.current && onClose()} onKeyDown={stopKeys}>
       <div className='waybill-dialog-box'>
         <header>
-          <h2>{title}</h2>
+          <h2 tabIndex={-1}>{title}</h2>
           <button type='button' className='waybill-close' aria-label={text.close} onClick={onClose}>
             <Icon name='cross' />
           </button>

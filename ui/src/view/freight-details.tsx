@@ -1,6 +1,6 @@
 import React from 'react'
-import {getEligibility, getFreight} from '../api/calls'
-import type {Freight} from '../api/wire'
+import {getFreight} from '../api/calls'
+import type {Freight, Stage} from '../api/wire'
 import {text} from '../strings'
 import {onStage} from '../model/actions'
 import {candidatesOf, freightRow, onward} from '../model/freight'
@@ -11,6 +11,7 @@ import {useLoad} from './hooks'
 import {Icon} from './icon'
 import {Age, Button, Chip, Copy, Field, GateIcon, ProblemNotice, Section, Skeleton} from './parts'
 import {VerdictTree} from './verdict'
+import {useVerdict} from './verdicts'
 
 // FreightDetails shows a piece of freight: what is in it, where it is, and why it goes
 // no further.
@@ -73,34 +74,36 @@ export function FreightDetails({id, known}: {id: string; known?: Freight}) {
       </dl>
       <Section title={text.freight.onward}>
         {next.length === 0 && <p className='waybill-quiet'>{text.freight.nowhereOn}</p>}
-        {next.slice(0, 8).map(s => (
-          <Onward key={s} stage={s} freight={row.id} />
-        ))}
+        {pipeline.stages
+          .filter(s => next.includes(s.name))
+          .slice(0, 8)
+          .map(s => (
+            <Onward key={s.name} stage={s} freight={row.id} />
+          ))}
       </Section>
     </div>
   )
 }
 
 // Onward is the server's verdict on a stage that the freight may reach next.
-function Onward({stage, freight}: {stage: string; freight: string}) {
-  const {pipeline, session, version, actions, viewer, go} = useDesk()
-  const verdict = useLoad(`${stage} ${freight}@${version}`, r => getEligibility(session.caller, pipeline.name, stage, freight, false, r), stage + freight)
+function Onward({stage, freight}: {stage: Stage; freight: string}) {
+  const {actions, viewer, go} = useDesk()
+  const verdict = useVerdict(stage, freight)
   if (!verdict.value) {
     return verdict.problem ? <ProblemNotice problem={verdict.problem} onAgain={verdict.again} /> : <Skeleton rows={1} />
   }
   const {state} = verdictView(verdict.value)
-  const target = pipeline.stages.find(s => s.name === stage)
-  const promote = target && onStage(actions, viewer, target).find(o => o.name === 'promote')
+  const promote = onStage(actions, viewer, stage).find(o => o.name === 'promote')
   const words = {pass: text.freight.ready, wait: text.freight.allowed, fail: text.freight.blocked}[state]
   return (
     <details className='waybill-onward' open={state === 'fail'}>
       <summary>
-        <GateIcon state={state} /> <strong>{stage}</strong> {words}
+        <GateIcon state={state} /> <strong>{stage.name}</strong> {words}
       </summary>
       <VerdictTree verdict={verdict.value} />
       {state !== 'fail' && promote && (
-        <Button kind='primary' why={promote.why} onClick={() => go({doing: 'promote', target: stage, pick: freight})}>
-          {text.freight.promoteTo(stage)}
+        <Button kind='primary' why={promote.why} onClick={() => go({doing: 'promote', target: stage.name, pick: freight})}>
+          {text.freight.promoteTo(stage.name)}
         </Button>
       )}
     </details>

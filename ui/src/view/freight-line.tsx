@@ -1,10 +1,11 @@
 import React, {useMemo} from 'react'
+import {sentence} from '../api/problem'
 import {text} from '../strings'
 import {candidatesOf, filterFreight, freightRow} from '../model/freight'
 import {useDesk} from './desk'
 import type {FreightLine} from './freight-pages'
 import {Icon} from './icon'
-import {Age, Chip, Empty, Loading, ProblemNotice} from './parts'
+import {Age, Chip, Empty, Loading, Notice, ProblemNotice} from './parts'
 import {Rows} from './rows'
 
 // FreightStrip is the recent freight above the graph, newest first.
@@ -15,7 +16,19 @@ export function FreightStrip() {
     return pipeline.freight.map(f => freightRow(f, candidates))
   }, [pipeline])
   if (rows.length === 0) {
-    return <Empty title={text.freight.empty} hint={text.freight.emptyHint} />
+    return (
+      <div className='waybill-panel'>
+        <Icon name='ship' /> <strong>{text.freight.empty}.</strong> <span className='waybill-quiet'>{text.freight.emptyHint}</span>
+        {pipeline.warehouses.map(
+          w =>
+            w.error && (
+              <Notice key={w.name} tone='bad' title={`${text.stage.warehouse} ${w.name}`}>
+                {sentence(w.error)}
+              </Notice>
+            ),
+        )}
+      </div>
+    )
   }
   return (
     <ul className='waybill-strip' aria-label={text.freight.recent}>

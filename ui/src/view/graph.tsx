@@ -1,25 +1,39 @@
 import React, {memo, useEffect, useLayoutEffect, useMemo, useRef} from 'react'
 import type {Pipeline, Warehouse} from '../api/wire'
 import {text} from '../strings'
-import {draw, neighbour, nodeID, structureOf, type Direction, type Drawing, type Node} from '../model/graph'
-import {centred, fitted, zoomed, type Viewport} from '../model/viewport'
+import {neighbour, nodeID, type Direction, type Drawing, type Node} from '../model/graph'
+import {centred, fitted, revealed, zoomed, type Viewport} from '../model/viewport'
 import {cardOf, type Card} from '../model/stage'
 import {matches} from '../model/search'
 import {useDesk} from './desk'
+import {useDrawing} from './drawing'
 import {Icon, type IconName} from './icon'
+import {Loading} from './parts'
 import {StageCard, WarehouseCard} from './cards'
+import {useSoaks} from './soaks'
 
 const arrows: Record<string, Direction> = {ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down'}
 
-// PipelineGraph draws the pipeline. Panning and zooming move one element and draw
-// nothing anew.
+// PipelineGraph draws the pipeline.
 export function PipelineGraph({query, freight}: {query: string; freight?: string}) {
+  const {pipeline} = useDesk()
+  const drawing = useDrawing(pipeline)
+  return drawing ? <Drawn drawing={drawing} query={query} freight={freight} /> : <Loading />
+}
+
+// Drawn pans and zooms by moving one element, and draws nothing anew.
+function Drawn({drawing, query, freight}: {drawing: Drawing; query: string; freight?: string}) {
   const {pipeline, own, place, go} = useDesk()
-  const structure = structureOf(pipeline)
-  const drawing = useMemo(() => draw(pipeline), [structure])
-  const cards = useMemo(() => pipeline.stages.map(s => cardOf(s, s.name === own.name, pipeline)), [pipeline, own.name])
+  const soaks = useSoaks()
+  const cards = useMemo(() => pipeline.stages.map(s => cardOf(s, s.name === own.name, pipeline, soaks[s.name])), [pipeline, own.name, JSON.stringify(soaks)])
   const touched = useMemo(() => (freight ? stagesOf(pipeline, freight) : undefined), [pipeline, freight])
   const view = useViewport(drawing, nodeID('stage', own.name))
+
+  // What is selected, or found first, is brought into sight.
+  const selected = place.stage ? nodeID('stage', place.stage) : place.warehouse ? nodeID('warehouse', place.warehouse) : ''
+  const found = query.trim() === '' ? undefined : cards.find(c => matches(c.words, query))
+  useEffect(() => view.show(selected), [selected])
+  useEffect(() => (found ? view.show(nodeID('stage', found.name)) : undefined), [query])
 
   const onKeyDown = (e: React.KeyboardEvent) => {
     const to = arrows[e.key]
@@ -141,7 +155,7 @@ function Toolbar({view, onOwn}: {view: ReturnType<typeof useViewport>; onOwn: ()
     </button>
   )
   return (
-    <div className='waybill-toolbar' role='toolbar' aria-label={text.graph.fit}>
+    <div className='waybill-toolbar' role='toolbar' aria-label={text.graph.tools}>
       {tool('target', text.graph.own, onOwn)}
       {tool('fit', text.graph.fit, view.fit)}
       {tool('plus', text.graph.zoomIn, () => view.zoom(1.25))}
@@ -170,7 +184,7 @@ function useViewport(drawing: Drawing, home: string) {
     if (n) {
       // The browser has scrolled the canvas to what has the focus: the plane moves instead.
       canvas.current!.scrollLeft = canvas.current!.scrollTop = 0
-      move(centred(n, at.current.scale, size(), at.current))
+      move(revealed(n, at.current, size()))
     }
   }
   const fit = () => move(fitted(drawing, size()))
@@ -179,7 +193,7 @@ function useViewport(drawing: Drawing, home: string) {
     const n = nodeOf(home)
     const to = fitted(drawing, size())
     // What cannot be read when all is in sight begins at the viewer's stage.
-    move(to.scale >= 0.55 || !n ? to : centred(n, 0.85, size()))
+    move(to.scale >= 0.6 || !n ? to : centred(n, 0.85, size()))
   }, [drawing])
 
   useEffect(() => {

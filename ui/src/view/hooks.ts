@@ -114,9 +114,11 @@ export function usePlace(): Place {
   return place.current.place
 }
 
-// useNarrow tells whether the view is too narrow for a graph and a side panel.
-export function useNarrow(width: number): [(e: HTMLElement | null) => void, boolean] {
-  const [narrow, setNarrow] = useState(window.innerWidth < width)
+// useWidth tells how many of some widths a view reaches, and draws anew only when that
+// changes. The view's own width counts: Argo CD's side bar folds.
+export function useWidth(widths: number[]): [(e: HTMLElement | null) => void, number] {
+  const reached = (width: number) => widths.filter(w => width >= w).length
+  const [step, setStep] = useState(reached(window.innerWidth))
   const observer = useRef<ResizeObserver>()
   const ref = useCallback(
     (e: HTMLElement | null) => {
@@ -124,12 +126,12 @@ export function useNarrow(width: number): [(e: HTMLElement | null) => void, bool
         observer.current.disconnect()
       }
       if (e && typeof ResizeObserver !== 'undefined') {
-        setNarrow(e.clientWidth < width)
-        observer.current = new ResizeObserver(() => setNarrow(e.clientWidth < width))
+        setStep(reached(e.clientWidth))
+        observer.current = new ResizeObserver(() => setStep(reached(e.clientWidth)))
         observer.current.observe(e)
       }
     },
-    [width],
+    [widths],
   )
-  return [ref, narrow]
+  return [ref, step]
 }

@@ -26,6 +26,8 @@ const strokes = {
   warehouse: 'M2 13V6l6-3.5L14 6v7M5 13V8h6v5M5 10.5h6',
   queue: 'M3 4h10M3 8h10M3 12h6',
   graph: 'M2 8h3M11 4H9.5a2 2 0 0 0-2 2v4a2 2 0 0 0 2 2H11M5 6h2.5v4H5zM11 2.5h3v3h-3zM11 10.5h3v3h-3z',
+  info: 'M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12zM8 7.5v3.5M8 5h.01',
+  copy: 'M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3',
   external: 'M6 3H3v10h10v-3M9 3h4v4M13 3L7.5 8.5',
 }
 

@@ -1,4 +1,5 @@
-import React, {useState} from 'react'
+import React, {useState, type ReactNode} from 'react'
+import type {Stage} from '../api/wire'
 import {text} from '../strings'
 import {callerOf, stageOf, type HostApplication} from '../model/binding'
 import {statusOf, type Status} from '../model/status'
@@ -89,16 +90,39 @@ function StatusBody({status: s}: {status: Status}) {
 
 // StatusFlyout is the tab in small.
 export function StatusFlyout({application}: {application: HostApplication}) {
-  return stageOf(application) ? <Flyout application={application} /> : null
+  return stageOf(application) ? (
+    <Small application={application} title={stage => text.status.stage(stage.name)}>
+      {stage => <StageDetails stage={stage} small />}
+    </Small>
+  ) : null
 }
 
-function Flyout({application}: {application: HostApplication}) {
+// TopBarAction is what stands in the top bar's button: the host draws the button.
+export const TopBarAction = () => <span>{text.actions.promote}</span>
+
+// PromoteFlyout opens from the top bar.
+export function PromoteFlyout({application}: {application: HostApplication}) {
+  return stageOf(application) ? (
+    <Small application={application} title={stage => text.promote.title(stage.name)}>
+      {stage => <Promoting stage={stage} />}
+    </Small>
+  ) : null
+}
+
+function Promoting({stage}: {stage: Stage}) {
+  const [pick, setPick] = useState('')
+  const [turn, setTurn] = useState(0)
+  return <PromoteForm key={turn} stage={stage} pick={pick} rollback={false} onPick={setPick} onClose={() => setTurn(turn + 1)} />
+}
+
+// Small is a flyout with a desk of its own. Decisions open in it; what only the whole
+// tab shows is shown there.
+function Small({application, title, children}: {application: HostApplication; title: (stage: Stage) => string; children: (stage: Stage) => ReactNode}) {
   const {session, state, desk} = useDeskOf(application)
   const [doing, setDoing] = useState<{what: 'approve' | 'reject' | 'abort'; id: string}>()
   if (!desk) {
     return <div className='waybill waybill-flyout'>{state.problem ? <ProblemNotice problem={state.problem} onAgain={() => session.feed.refresh()} /> : <Skeleton rows={8} />}</div>
   }
-  // What is picked here opens here: only the whole tab knows the rest.
   const go: typeof goTo = (change, how) => {
     if ((change.doing === 'approve' || change.doing === 'reject' || change.doing === 'abort') && change.target) {
       setDoing({what: change.doing, id: change.target})
@@ -111,48 +135,15 @@ function Flyout({application}: {application: HostApplication}) {
     <div className='waybill waybill-flyout'>
       <DeskProvider value={{...desk, go}}>
         <header className='waybill-flyout-head'>
-          <h2>{text.status.stage(desk.own.name)}</h2>
+          <h2>{title(desk.own)}</h2>
           <Button icon='graph' onClick={openView}>
             {text.status.open}
           </Button>
         </header>
-        <StageDetails stage={desk.own} small />
+        {state.problem && <ProblemNotice problem={state.problem} />}
+        {children(desk.own)}
         {doing && <Decide key={doing.what + doing.id} id={doing.id} what={doing.what} onClose={() => setDoing(undefined)} />}
       </DeskProvider>
     </div>
   )
 }
-
-// TopBarAction is what stands in the top bar's button: the host draws the button.
-export const TopBarAction = () => <span>{text.actions.promote}</span>
-
-// PromoteFlyout opens from the top bar.
-export function PromoteFlyout({application}: {application: HostApplication}) {
-  return stageOf(application) ? <Promoting application={application} /> : null
-}
-
-function Promoting({application}: {application: HostApplication}) {
-  const {session, state, desk} = useDeskOf(application)
-  const [pick, setPick] = useState('')
-  const [turn, setTurn] = useState(0)
-  return (
-    <div className='waybill waybill-flyout'>
-      {desk ? (
-        <DeskProvider value={desk}>
-          <header className='waybill-flyout-head'>
-            <h2>{text.promote.title(desk.own.name)}</h2>
-            <Button icon='graph' onClick={openView}>
-              {text.status.open}
-            </Button>
-          </header>
-          <PromoteForm key={turn} stage={desk.own} pick={pick} rollback={false} onPick={setPick} onClose={() => setTurn(turn + 1)} />
-        </DeskProvider>
-      ) : state.problem ? (
-        <ProblemNotice problem={state.problem} onAgain={() => session.feed.refresh()} />
-      ) : (
-        <Skeleton rows={8} />
-      )}
-    </div>
-  )
-}
-

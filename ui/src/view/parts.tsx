@@ -1,9 +1,10 @@
 import React, {useState, type ReactNode} from 'react'
+import {loginPage} from '../api/client'
 import type {Problem} from '../api/problem'
 import {text} from '../strings'
 import type {Offer} from '../model/actions'
 import type {Card} from '../model/stage'
-import {age, duration, moment} from '../model/time'
+import {age, brief, duration, moment} from '../model/time'
 import type {Mark} from '../model/promotion'
 import type {GateState} from '../model/verdict'
 import {useNow} from './hooks'
@@ -15,6 +16,25 @@ export function Age({at}: {at: string}) {
     <time dateTime={at} title={moment(at)}>
       {age(at, now)}
     </time>
+  )
+}
+
+const instant = /\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)/
+
+// Said is a sentence of the server's, with its moments as the reader's clock has them.
+export function Said({children}: {children: string}) {
+  const at = instant.exec(children)
+  if (!at) {
+    return <>{children}</>
+  }
+  return (
+    <>
+      {children.slice(0, at.index)}
+      <time dateTime={at[0]} title={at[0]}>
+        {brief(at[0])}
+      </time>
+      <Said>{children.slice(at.index + at[0].length)}</Said>
+    </>
   )
 }
 
@@ -80,10 +100,12 @@ export function Offers({offers, label, onPick}: {offers: Offer[]; label: (o: Off
   )
 }
 
-export function Notice({tone, title, children, action}: {tone: 'bad' | 'warn' | 'info' | 'good'; title?: string; children?: ReactNode; action?: ReactNode}) {
+const noticeIcons = {bad: 'warning', warn: 'warning', info: 'info', good: 'check'} as const
+
+export function Notice({tone, title, children, action, icon}: {tone: keyof typeof noticeIcons; title?: string; children?: ReactNode; action?: ReactNode; icon?: IconName}) {
   return (
     <div className={`waybill-notice waybill-notice-${tone}`} role={tone === 'bad' ? 'alert' : 'status'}>
-      <Icon name={tone === 'bad' || tone === 'warn' ? 'warning' : tone === 'good' ? 'check' : 'clock'} />
+      <Icon name={icon || noticeIcons[tone]} />
       <div>
         {title && <strong>{title}</strong>}
         {children && <div>{children}</div>}
@@ -96,7 +118,12 @@ export function Notice({tone, title, children, action}: {tone: 'bad' | 'warn' | 
 export function ProblemNotice({problem, onAgain}: {problem: Problem; onAgain?: () => void}) {
   return (
     <Notice tone={problem.kind === 'no-access' || problem.kind === 'not-bound' ? 'info' : 'bad'} title={problem.title} action={onAgain && <Button onClick={onAgain}>{text.tryAgain}</Button>}>
-      {problem.detail}
+      <Said>{problem.detail}</Said>
+      {problem.kind === 'signed-out' && (
+        <div>
+          <a href={loginPage()}>{text.problem.signIn}</a>
+        </div>
+      )}
     </Notice>
   )
 }
@@ -148,14 +175,15 @@ export function Search({value, onChange, label}: {value: string; onChange: (v: s
   )
 }
 
-export function Copy({value, label}: {value: string; label: string}) {
+// Copy copies a value, or the link of the page.
+export function Copy({value, label, page}: {value: string; label: string; page?: boolean}) {
   const [done, setDone] = useState(false)
   const copy = () => {
     void navigator.clipboard?.writeText(value).then(() => setDone(true))
   }
   return (
     <button type='button' className='waybill-copy' aria-label={`${label}: ${text.copy}`} title={done ? text.copied : text.copy} onClick={copy} onBlur={() => setDone(false)}>
-      <Icon name={done ? 'check' : 'link'} />
+      <Icon name={done ? 'check' : page ? 'link' : 'copy'} />
     </button>
   )
 }
@@ -178,16 +206,20 @@ export function HealthMark({card}: {card: Pick<Card, 'health' | 'sync'>}) {
   )
 }
 
-const marks: Record<Mark, [IconName, string]> = {
+const marks: Record<Exclude<Mark, 'busy' | 'todo'>, [IconName, string]> = {
   done: ['check', 'good'],
-  busy: ['ring', 'busy'],
-  todo: ['dot', 'muted'],
   bad: ['cross', 'bad'],
   stopped: ['minus', 'muted'],
 }
 
 export const MarkIcon = ({mark, label}: {mark: Mark; label?: string}) =>
-  mark === 'busy' ? <Icon name='ring' tone='busy' label={label} /> : <Disc name={marks[mark][0]} tone={marks[mark][1]} label={label} />
+  mark === 'busy' ? (
+    <Icon name='ring' tone='busy' label={label} />
+  ) : mark === 'todo' ? (
+    <span className='waybill-todo' title={label} />
+  ) : ( 
+    <Disc name={marks[mark][0]} tone={marks[mark][1]} label={label} />
+  )
 
 export const GateIcon = ({state}: {state: GateState}) =>
   state === 'pass' ? <Disc name='check' tone='good' label={text.verdict.pass} /> : state === 'wait' ? <Disc name='clock' tone='warn' label={text.verdict.wait} /> : <Disc name='cross' tone='bad' label={text.verdict.fail} />

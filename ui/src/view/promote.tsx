@@ -36,7 +36,7 @@ export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: St
   if (asking.done) {
     return (
       <Body footer={<Button kind='primary' onClick={onClose}>{text.close}</Button>}>
-        <PromotionDetails id={asking.done.id} fresh={asking.done} />
+        <PromotionDetails id={asking.done.id} fresh={asking.done} inDialog />
       </Body>
     )
   }
@@ -81,8 +81,8 @@ export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: St
           </p>
         )
       }
-      foot={verdict => {
-        const why = !offer ? '' : offer.why || whyNot(stage, chosen, verdict, rollback, reason)
+      foot={(verdict, unseen) => {
+        const why = !offer ? '' : offer.why || whyNot(stage, picking ? '' : chosen, verdict, unseen, rollback, reason)
         return (
           <form
             className='waybill-submit'
@@ -113,7 +113,7 @@ export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: St
   )
 }
 
-function whyNot(stage: Stage, freight: string, verdict: Verdict | undefined, rollback: boolean, reason: string): string {
+function whyNot(stage: Stage, freight: string, verdict: Verdict | undefined, unseen: boolean, rollback: boolean, reason: string): string {
   if (!freight) {
     return text.promote.pick
   }
@@ -123,13 +123,17 @@ function whyNot(stage: Stage, freight: string, verdict: Verdict | undefined, rol
   if (verdict && !verdict.allowed) {
     return text.verdict.refused
   }
-  return rollback && reason.trim() === '' ? text.rollback.reasonMissing : ''
+  // A rollback is in a hurry, and goes to what was there before.
+  if (rollback) {
+    return reason.trim() === '' ? text.rollback.reasonMissing : ''
+  }
+  return unseen ? text.promote.wait : ''
 }
 
-function Considering(p: {stage: Stage; freight: string; origin: string; rollback: boolean; head: ReactNode; foot: (verdict?: Verdict) => ReactNode}) {
+function Considering(p: {stage: Stage; freight: string; origin: string; rollback: boolean; head: ReactNode; foot: (verdict: Verdict | undefined, unseen: boolean) => ReactNode}) {
   const {verdict, preview} = useConsider(p.stage, p.freight, p.rollback)
   return (
-    <Body footer={p.foot(verdict.value)}>
+    <Body footer={p.foot(verdict.value, preview.loading && !preview.value)}>
       {p.head}
       {p.freight && (
         <div className='waybill-consider'>

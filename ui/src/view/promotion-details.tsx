@@ -1,28 +1,39 @@
-import React from 'react'
+import React, {useRef} from 'react'
 import {getPromotion} from '../api/calls'
-import type {Promotion} from '../api/wire'
+import type {Promotion, PromotionRecord} from '../api/wire'
 import {text} from '../strings'
 import {labelOf, onPromotion} from '../model/actions'
-import {openPromotion, promotionView, type PromotionView, type StepView} from '../model/promotion'
+import {hasEnded, openPromotion, promotionView, type PromotionView, type StepView} from '../model/promotion'
 import {CommitID} from './compare'
 import {useDesk} from './desk'
 import {useLoad} from './hooks'
-import {Age, Button, Chip, Countdown, MarkIcon, Notice, Offers, ProblemNotice, Section, Skeleton} from './parts'
+import {Age, Button, Chip, Countdown, MarkIcon, Notice, Offers, ProblemNotice, Said, Section, Skeleton} from './parts'
 import {VerdictTree} from './verdict'
 import {untilIn} from '../model/stage'
 import type {Doing} from '../model/permalink'
 
 // PromotionDetails shows one promotion as it goes on. While it is open, its record
 // comes with the pipeline; its verdict, and what became of it, are asked for.
-export function PromotionDetails({id, fresh, plain}: {id: string; fresh?: Promotion; plain?: boolean}) {
+// In a dialog (`inDialog`) it leads nowhere else, and `plain` leaves the actions away.
+export function PromotionDetails({id, fresh, plain, inDialog}: {id: string; fresh?: Promotion; plain?: boolean; inDialog?: boolean}) {
   const desk = useDesk()
   const {pipeline, session, version, go} = desk
   const open = openPromotion(pipeline, id)
   const stage = open ? open.stage : undefined
-  // A promotion that runs is told whole by the pipeline.
-  const key = open && open.record.phase === 'Running' ? '' : `${id}@${version}`
+  // A promotion that runs is told whole by the pipeline, and one that ended changes no
+  // more: it keeps the key with which it was found ended.
+  const ended = useRef('')
+  const key = open && open.record.phase === 'Running' ? '' : ended.current || `${id}@${version}`
   const loaded = useLoad(key, r => getPromotion(session.caller, pipeline.name, id, r), id)
-  const record = open ? {...(loaded.value || fresh), ...open.record} : loaded.value || fresh
+  if (loaded.value && !loaded.loading && hasEnded(loaded.value)) {
+    ended.current = key
+  }
+  // What the pipeline told last is newer than what was asked for before.
+  const last = useRef<PromotionRecord>()
+  if (open) {
+    last.current = open.record
+  }
+  const record = open ? {...(loaded.value || fresh), ...open.record} : loaded.loading && last.current ? {...fresh, ...last.current} : loaded.value || fresh
   if (!record) {
     return loaded.problem ? <ProblemNotice problem={loaded.problem} onAgain={loaded.again} /> : <Skeleton rows={6} />
   }
@@ -42,7 +53,7 @@ export function PromotionDetails({id, fresh, plain}: {id: string; fresh?: Promot
       {view.waiting && <Waiting sentence={view.waiting} />}
       {verdict && (
         <Section title={text.verdict.title}>
-          <VerdictTree verdict={verdict} />
+          <VerdictTree verdict={verdict} asked />
         </Section>
       )}
       {view.steps.length > 0 && (
@@ -55,7 +66,7 @@ export function PromotionDetails({id, fresh, plain}: {id: string; fresh?: Promot
         <Events view={view} />
       </Section>
       {view.phase !== 'Pending' && <Evidence view={view} />}
-      {!plain && (
+      {!plain && !inDialog && (
         <Button kind='quiet' icon='ship' onClick={() => go({tab: 'freight', freight: view.freight, promotion: '', stage: '', warehouse: ''})}>
           {text.freight.one} {view.alias}
         </Button>
@@ -86,8 +97,8 @@ export function PhaseChip({view}: {view: {phase: string; phaseName: string}}) {
 export function Waiting({sentence}: {sentence: string}) {
   const until = untilIn(sentence)
   return (
-    <Notice tone='info'>
-      {sentence} {until && <Countdown until={until} />}
+    <Notice tone='info' icon='clock'>
+      <Said>{sentence}</Said> {until && <Countdown until={until} />}
     </Notice>
   )
 }

@@ -1,5 +1,5 @@
 import React, {useEffect, useRef, useState, type ReactNode} from 'react'
-import {windowOf} from '../model/window'
+import {windowOf, type Window} from '../model/window'
 
 export interface Column {
   title: string
@@ -21,16 +21,23 @@ export function Rows<T>(p: {
   children?: ReactNode
 }) {
   const box = useRef<HTMLDivElement>(null)
-  const [scroll, setScroll] = useState({top: 0, height: 600})
-  useEffect(() => {
+  const count = p.rows.length
+  const [shownRows, setShownRows] = useState<Window>({from: 0, to: 40})
+  // Scrolling draws anew only when other rows come into sight.
+  const measure = () => {
     const e = box.current!
-    const measure = () => setScroll(s => (s.top === e.scrollTop && s.height === e.clientHeight ? s : {top: e.scrollTop, height: e.clientHeight}))
-    measure()
+    const next = windowOf(count, p.rowHeight, e.scrollTop, e.clientHeight)
+    setShownRows(w => (w.from === next.from && w.to === next.to ? w : next))
+  }
+  const latest = useRef(measure)
+  latest.current = measure
+  useEffect(() => latest.current(), [count, p.rowHeight])
+  useEffect(() => {
     if (typeof ResizeObserver === 'undefined') {
       return undefined
     }
-    const observer = new ResizeObserver(measure)
-    observer.observe(e)
+    const observer = new ResizeObserver(() => latest.current())
+    observer.observe(box.current!)
     return () => observer.disconnect()
   }, [])
 
@@ -49,14 +56,15 @@ export function Rows<T>(p: {
     }
   })
 
-  const {from, to} = windowOf(p.rows.length, p.rowHeight, scroll.top, scroll.height)
-  const atEnd = to >= p.rows.length
+  const from = Math.min(shownRows.from, count)
+  const to = Math.min(shownRows.to, count)
+  const atEnd = to >= count
   const {onEnd} = p
   useEffect(() => {
     if (atEnd && onEnd) {
       onEnd()
     }
-  }, [atEnd, onEnd, p.rows.length])
+  }, [atEnd, onEnd, count])
 
   const grid = {gridTemplateColumns: p.columns.map(c => c.width).join(' ')}
   return (
@@ -75,7 +83,7 @@ export function Rows<T>(p: {
         ref={box}
         role='rowgroup'
         tabIndex={-1}
-        onScroll={() => box.current && setScroll({top: box.current.scrollTop, height: box.current.clientHeight})}
+        onScroll={measure}
         onKeyDown={e => moveFocus(e, box.current!)}>
         <div role='presentation' style={{height: p.rows.length * p.rowHeight, position: 'relative'}}>
           {p.rows.slice(from, to).map((row, i) => {

@@ -60,8 +60,9 @@ function Panel({of, kind, title, children}: {of: string; kind: string; title: st
   const close = () => {
     go({stage: '', warehouse: '', freight: '', promotion: ''})
     const e = opener.current as HTMLElement | null
-    if (e && document.contains(e)) {
-      e.focus({preventScroll: true})
+    const next = e && document.contains(e) ? e : document.getElementById('waybill-panel')
+    if (next) {
+      next.focus({preventScroll: true})
     }
   }
   return (
@@ -73,7 +74,7 @@ function Panel({of, kind, title, children}: {of: string; kind: string; title: st
             {title}
           </h2>
         </div>
-        <Copy value={window.location.href} label={text.promotion.link} />
+        <Copy value={window.location.href} label={text.promotion.link} page />
         <button type='button' className='waybill-close' aria-label={text.close} onClick={close}>
           <Icon name='cross' />
         </button>

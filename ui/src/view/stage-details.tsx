@@ -1,5 +1,4 @@
 import React from 'react'
-import {getEligibility} from '../api/calls'
 import type {Stage} from '../api/wire'
 import {text} from '../strings'
 import {labelOf, onPromotion, onStage} from '../model/actions'
@@ -11,11 +10,11 @@ import {promotionView} from '../model/promotion'
 import {sentence} from '../api/problem'
 import {root} from '../api/client'
 import {useDesk} from './desk'
-import {useLoad} from './hooks'
 import {Disc, Icon} from './icon'
 import {Age, Button, Chip, Field, HealthMark, Notice, Offers, ProblemNotice, Section, Skeleton} from './parts'
 import {Steps, Waiting} from './promotion-details'
 import {VerdictTree} from './verdict'
+import {useVerdict} from './verdicts'
 
 export function StageDetails({stage, small}: {stage: Stage; small?: boolean}) {
   const {actions, viewer, go} = useDesk()
@@ -116,11 +115,10 @@ function Current({stage}: {stage: Stage}) {
 
 // Next shows what the stage would get next, and the server's verdict on it.
 function Next({stage}: {stage: Stage}) {
-  const {pipeline, session, version} = useDesk()
+  const {pipeline} = useDesk()
   const held = new Set(stage.current.map(l => l.freight))
   const next = offered(pipeline, stage).filter(o => !held.has(o.freight))[0]
-  const key = next ? `${stage.name} ${next.freight}@${version}` : ''
-  const verdict = useLoad(key, r => getEligibility(session.caller, pipeline.name, stage.name, next!.freight, false, r), next ? stage.name + next.freight : '')
+  const verdict = useVerdict(stage, next ? next.freight : '')
   if (!next) {
     return stage.current.length > 0 ? <p className='waybill-quiet'>{text.stage.nothingNext}</p> : null
   }

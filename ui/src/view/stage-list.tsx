@@ -1,28 +1,33 @@
 import React, {useMemo} from 'react'
 import {text} from '../strings'
-import {draw, structureOf} from '../model/graph'
 import {matches} from '../model/search'
 import {cardOf, sourcesOf} from '../model/stage'
 import {CardChips, CardFreight} from './cards'
 import {useDesk} from './desk'
-import {HealthMark, Empty} from './parts'
+import {useDrawing} from './drawing'
+import {Empty, HealthMark, Loading} from './parts'
 import {Rows} from './rows'
+import {useSoaks} from './soaks'
 
 // StageList is the graph as a list, in its order: for phones and for the keyboard.
 export function StageList({query, narrow}: {query: string; narrow: boolean}) {
   const {pipeline, own, place, go} = useDesk()
-  const structure = structureOf(pipeline)
+  const drawing = useDrawing(pipeline)
+  const soaks = useSoaks()
   const order = useMemo(() => {
-    const nodes = draw(pipeline).nodes.filter(n => n.kind === 'stage')
+    const nodes = drawing ? drawing.nodes.filter(n => n.kind === 'stage') : []
     return nodes.sort((a, b) => a.x - b.x || a.y - b.y).map(n => n.name)
-  }, [structure])
+  }, [drawing])
   const rows = useMemo(() => {
     const stages = new Map(pipeline.stages.map(s => [s.name, s]))
     return order
-      .map(name => stages.get(name)!)
-      .map(stage => ({card: cardOf(stage, stage.name === own.name, pipeline), from: sourcesOf(stage).map(s => s.words).join(', ')}))
+      .flatMap(name => stages.get(name) || [])
+      .map(stage => ({card: cardOf(stage, stage.name === own.name, pipeline, soaks[stage.name]), from: sourcesOf(stage).map(s => s.words).join(', ')}))
       .filter(r => matches(r.card.words, query))
-  }, [order, pipeline, own.name, query])
+  }, [order, pipeline, own.name, query, JSON.stringify(soaks)])
+  if (!drawing) {
+    return <Loading />
+  }
   if (rows.length === 0) {
     return <Empty title={text.graph.noMatch} icon='search' />
   }

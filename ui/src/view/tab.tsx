@@ -5,6 +5,7 @@ import {onStage} from '../model/actions'
 import {callerOf, stageOf, type HostApplication} from '../model/binding'
 import type {Doing, Tab as TabName} from '../model/permalink'
 import {actionsOf, ownStage} from '../model/status'
+import {Boundary} from './boundary'
 import {Decide} from './decide'
 import {DeskProvider, useDesk, type Desk} from './desk'
 import {Dialog} from './dialog'
@@ -12,7 +13,7 @@ import {FreightStrip, FreightTable} from './freight-line'
 import {useFreightLine} from './freight-pages'
 import {PipelineGraph} from './graph'
 import {History} from './history'
-import {goTo, useNarrow, usePlace, useSession} from './hooks'
+import {goTo, useWidth, usePlace, useSession} from './hooks'
 import {Button, Empty, Notice, ProblemNotice, Search, Skeleton} from './parts'
 import {PromoteForm} from './promote'
 import {Side} from './side'
@@ -50,9 +51,12 @@ function NoStage() {
   )
 }
 
+// widths are what a graph, and a table beside the side panel, need.
+const widths = [800, 1120]
+
 function BoundTab({application}: {application: HostApplication}) {
   const {session, state, desk} = useDeskOf(application)
-  const [ref, narrow] = useNarrow(900)
+  const [ref, step] = useWidth(widths)
   return (
     <div className='waybill waybill-tab' ref={ref}>
       {state.problem && (
@@ -60,7 +64,7 @@ function BoundTab({application}: {application: HostApplication}) {
       )}
       {desk ? (
         <DeskProvider value={desk}>
-          <Desktop narrow={narrow} />
+          <Desktop narrow={step === 0} wide={step === 2} />
         </DeskProvider>
       ) : (
         !state.problem && (
@@ -73,7 +77,7 @@ function BoundTab({application}: {application: HostApplication}) {
   )
 }
 
-function Desktop({narrow}: {narrow: boolean}) {
+function Desktop({narrow, wide}: {narrow: boolean; wide: boolean}) {
   const {place, pipeline} = useDesk()
   const line = useFreightLine(place.tab === 'freight')
   const [query, setQuery] = useQuery()
@@ -94,13 +98,17 @@ function Desktop({narrow}: {narrow: boolean}) {
         </Notice>
       )}
       <div className={`waybill-main${selected ? ' waybill-main-split' : ''}`}>
-        <div className='waybill-content' role='tabpanel' id='waybill-panel' aria-labelledby={`waybill-tab-${place.tab}`} hidden={narrow && selected}>
-          {place.tab === 'pipeline' && <FreightStrip />}
-          {place.tab === 'pipeline' && (list ? <StageList query={query} narrow={narrow} /> : <PipelineGraph query={query} freight={place.freight} />)}
-          {place.tab === 'freight' && <FreightTable line={line} query={query} narrow={narrow || selected} />}
-          {place.tab === 'history' && <History query={query} narrow={narrow || selected} />}
+        <div className='waybill-content' role='tabpanel' id='waybill-panel' tabIndex={-1} aria-labelledby={`waybill-tab-${place.tab}`} hidden={narrow && selected}>
+          <Boundary key={place.tab}>
+            {place.tab === 'pipeline' && <FreightStrip />}
+            {place.tab === 'pipeline' && (list ? <StageList query={query} narrow={narrow || (selected && !wide)} /> : <PipelineGraph query={query} freight={place.freight} />)}
+            {place.tab === 'freight' && <FreightTable line={line} query={query} narrow={narrow || (selected && !wide)} />}
+            {place.tab === 'history' && <History query={query} narrow={narrow || (selected && !wide)} />}
+          </Boundary>
         </div>
-        <Side freight={line.freight} />
+        <Boundary key={[place.stage, place.warehouse, place.freight, place.promotion].join()}>
+          <Side freight={line.freight} />
+        </Boundary>
       </div>
       <Dialogs />
     </>

@@ -2,11 +2,11 @@ import React from 'react'
 import type {Verdict} from '../api/wire'
 import {text} from '../strings'
 import {verdictView, type GateView} from '../model/verdict'
-import {Countdown, GateIcon} from './parts'
+import {Countdown, GateIcon, Said} from './parts'
 
 // VerdictTree shows the tree of gates with what is missing.
-export function VerdictTree({verdict}: {verdict: Verdict}) {
-  const view = verdictView(verdict)
+export function VerdictTree({verdict, asked}: {verdict: Verdict; asked?: boolean}) {
+  const view = verdictView(verdict, asked)
   return (
     <div className='waybill-verdict'>
       <p className={`waybill-verdict-head waybill-verdict-${view.state}`}>{view.headline}</p>
@@ -24,14 +24,14 @@ function Gates({gates}: {gates: GateView[]}) {
             <GateIcon state={g.state} />
             <div>
               <strong>{g.name}</strong>
-              {g.any && g.gates.length > 1 && <em> {text.verdict.anyOf}</em>} {g.fact}
+              {g.any && g.gates.length > 1 && <em> {text.verdict.anyOf}</em>} <Said>{g.fact}</Said>
               {g.until && (
                 <>
                   {' '}
                   <Countdown until={g.until} />
                 </>
               )}
-              {g.remedy && <div className='waybill-remedy'>{g.remedy}</div>}
+              {g.remedy && <div className='waybill-remedy'><Said>{g.remedy}</Said></div>}
             </div>
           </div>
           {g.gates.length > 0 && <Gates gates={g.gates} />}

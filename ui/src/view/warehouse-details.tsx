@@ -53,7 +53,7 @@ export function WarehouseDetails({warehouse: w}: {warehouse: Warehouse}) {
             text.warehouse.nothing
           )}
         </Field>
-        <Field name={text.warehouse.subscriptions}>{text.warehouse.interval(goDuration(w.interval))}</Field>
+        <Field name={text.warehouse.interval}>{goDuration(w.interval)}</Field>
       </dl>
       <Section title={text.warehouse.subscriptions}>
         <ul className='waybill-artifacts'>
