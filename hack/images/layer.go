@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -22,6 +24,7 @@ import (
 const (
 	rootsFile      = "etc/ssl/certs/ca-certificates.crt" // where Go and OpenSSL look first
 	binariesFolder = "usr/local/bin"
+	sharedFolder   = "usr/local/share/waybill"
 )
 
 // entry is a file or, with a trailing slash in its name, a folder of a layer. It
@@ -50,26 +53,50 @@ func (p product) userland(path string, at time.Time) (v1.Layer, error) {
 	})
 }
 
-// program is the layer that holds the binaries, by their names.
-func program(path string, at time.Time, binaries map[string]string) (v1.Layer, error) {
+// program is the layer that holds the binaries, by their names, and the files that
+// they share.
+func program(path string, at time.Time, binaries map[string]string, shared []string) (v1.Layer, error) {
 	entries := []entry{
 		{name: "usr/", mode: 0o755},
 		{name: "usr/local/", mode: 0o755},
 		{name: binariesFolder + "/", mode: 0o755},
 	}
 	for _, name := range slices.Sorted(maps.Keys(binaries)) {
-		f, err := os.Open(binaries[name])
+		e, closer, err := open(binariesFolder+"/"+name, 0o755, binaries[name])
 		if err != nil {
 			return nil, fmt.Errorf("reading the binary %s: %w", name, err)
 		}
-		defer f.Close()
-		info, err := f.Stat()
-		if err != nil {
-			return nil, fmt.Errorf("reading the binary %s: %w", name, err)
+		defer closer.Close()
+		entries = append(entries, e)
+	}
+	if len(shared) > 0 {
+		entries = append(entries, entry{name: "usr/local/share/", mode: 0o755}, entry{name: sharedFolder + "/", mode: 0o755})
+	}
+	for _, file := range shared {
+		e, closer, err := open(sharedFolder+"/"+filepath.Base(file), 0o644, filepath.FromSlash(file))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%s is not built: run make images, which builds it first", file)
 		}
-		entries = append(entries, entry{name: binariesFolder + "/" + name, mode: 0o755, content: f, size: info.Size()})
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", file, err)
+		}
+		defer closer.Close()
+		entries = append(entries, e)
 	}
 	return layer(path, at, entries)
+}
+
+// open makes an entry of a file, which is read when the layer is written.
+func open(name string, mode int64, path string) (entry, io.Closer, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return entry{}, nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return entry{}, nil, errors.Join(err, f.Close())
+	}
+	return entry{name: name, mode: mode, content: f, size: info.Size()}, f, nil
 }
 
 // layer packs the entries, all of them dated at, by way of a tar file at path,

@@ -17,6 +17,7 @@ type product struct {
 	Name        string      // of the binary and of the repository
 	Package     string      // import path of its main package, which has a variable version
 	Beside      []companion // further programs in the same folder
+	Shared      []string    // files, by their paths from the top of the repository, that it finds in sharedFolder
 	Description string
 	User        int    // user and group that it runs as
 	Account     string // name of both
@@ -46,7 +47,7 @@ func (p product) index(ctx context.Context, s source, platforms []v1.Platform, d
 				return nil, err
 			}
 		}
-		program, err := program(path+".tar", s.Time, binaries)
+		program, err := program(path+".tar", s.Time, binaries, p.Shared)
 		if err != nil {
 			return nil, err
 		}

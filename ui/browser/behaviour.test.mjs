@@ -1,9 +1,8 @@
 // How the extension behaves towards Argo CD, its own backend and the person before it.
 import assert from 'node:assert/strict'
 import {after, afterEach, before, describe, it} from 'node:test'
-import {address, below, forget, launch, mostInFlight, react, requests, setFault, setLatency, setProxy, settled, signIn, touch, until} from './harness.mjs'
+import {address, below, forget, launch, mostInFlight, react, requests, setFault, setLatency, setProxy, settled, signIn, stage, touch, until} from './harness.mjs'
 
-const stage = (page, name) => page.getByRole('button', {name: new RegExp(`^Stage ${name},`)})
 const hostStands = async page => {
   await page.getByText('APP HEALTH').waitFor()
   assert.equal(await page.getByText('Something went wrong!').count(), 0)
@@ -182,7 +181,7 @@ describe(`in the page of Argo CD, on React ${react}`, () => {
     await page.goto(address('shop-prod', '', below))
     await stage(page, 'prod').click()
     await page.getByRole('button', {name: 'Promote', exact: true}).last().click()
-    await page.getByRole('dialog').getByText('What changes').waitFor()
+    await page.getByRole('dialog').getByRole('heading', {name: 'What changes'}).waitFor()
     assert.ok((await page.getByRole('link', {name: 'shop-prod'}).first().getAttribute('href')).startsWith('/argocd/applications/'))
     assert.deepEqual(page.failures, [])
   })
@@ -242,7 +241,7 @@ describe(`in the page of Argo CD, on React ${react}`, () => {
       return [/^Promote to prod/.test(text), text]
     })
     // It is withdrawn again in the same way.
-    await page.locator('.waybill-tab').getByRole('button', {name: /^Stage prod/}).focus()
+    await stage(page, 'prod').focus()
     await page.keyboard.press('Enter')
     await tabTo(/^Withdraw/)
     await page.keyboard.press('Enter')

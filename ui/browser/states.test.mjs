@@ -6,7 +6,7 @@ import {createRequire} from 'node:module'
 import {dirname, join} from 'node:path'
 import {after, before, describe, it} from 'node:test'
 import {fileURLToPath} from 'node:url'
-import {address, api, launch, react, setFault, signIn} from './harness.mjs'
+import {address, api, launch, react, setFault, signIn, stage} from './harness.mjs'
 
 const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), 'screenshots')
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -63,7 +63,7 @@ describe(`every state, on React ${react}`, () => {
 
   // Each state: its place, who looks, what is different, and when it has come.
   const states = [
-    {name: 'pipeline', ready: page => page.getByRole('button', {name: /^Stage prod/}).waitFor()},
+    {name: 'pipeline', ready: page => stage(page, 'prod').waitFor()},
     {name: 'pipeline-list', place: 'pipeline;form=list', ready: page => page.getByRole('table').waitFor()},
     {name: 'pipeline-search', place: 'pipeline;query=staging', ready: shown('staging')},
     {name: 'stage', place: 'pipeline;stage=prod', ready: shown('Withdraw')},
@@ -134,6 +134,7 @@ describe(`every state, on React ${react}`, () => {
       name: 'signed-out',
       // The page was opened by somebody who was signed in then.
       ready: async page => {
+        await stage(page, 'prod').waitFor()
         await page.route('**/extensions/**', route => route.fulfill({status: 401, body: 'Unauthorized extension request'}))
         await page.route('**/session/userinfo', route => route.fulfill({json: {}}))
         await page.getByRole('tab', {name: 'History'}).click()

@@ -134,12 +134,12 @@ function Small({application, title, children}: {application: HostApplication; ti
   return (
     <div className='waybill waybill-flyout'>
       <DeskProvider value={{...desk, go}}>
-        <header className='waybill-flyout-head'>
+        <div className='waybill-flyout-head'>
           <h2>{title(desk.own)}</h2>
           <Button icon='graph' onClick={openView}>
             {text.status.open}
           </Button>
-        </header>
+        </div>
         {state.problem && <ProblemNotice problem={state.problem} />}
         {children(desk.own)}
         {doing && <Decide key={doing.what + doing.id} id={doing.id} what={doing.what} onClose={() => setDoing(undefined)} />}

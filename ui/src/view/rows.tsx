@@ -81,8 +81,8 @@ export function Rows<T>(p: {
       <div
         className='waybill-rows'
         ref={box}
-        role='rowgroup'
-        tabIndex={-1}
+        role={p.rows.length > 0 ? 'rowgroup' : 'presentation'}
+        tabIndex={p.rows.length > 0 ? -1 : undefined}
         onScroll={measure}
         onKeyDown={e => moveFocus(e, box.current!)}>
         <div role='presentation' style={{height: p.rows.length * p.rowHeight, position: 'relative'}}>
