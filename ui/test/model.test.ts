@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
 import type {Stage} from '../src/api/wire'
-import {callerFor, needsApproval, onPromotion, onStage, rollbackChoices, waitingFor} from '../src/model/actions'
+import {callerFor, holds, needsApproval, onPromotion, onStage, rollbackChoices, waitingFor} from '../src/model/actions'
 import {callerOf, stageOf} from '../src/model/binding'
 import {factsOf} from '../src/model/facts'
 import {parseDiff} from '../src/model/diff'
@@ -70,6 +70,10 @@ test('a promotion that runs can be aborted, and one that ended cannot', () => {
 
 test('a rollback offers what the stage verified and does not hold', () => {
   assert.deepEqual(rollbackChoices(stage('prod-eu')).map(l => l.freight), [shop.id(7), shop.id(5)])
+})
+
+test('automation is held by other freight than the candidate, where there is any', () => {
+  assert.deepEqual([holds(stage('dev'), shop.id(12)), holds(stage('dev'), shop.id(9)), holds(stage('prod-eu'), shop.id(9))], [false, true, false])
 })
 
 test('a stage is changed on behalf of an Application of its own', () => {
@@ -171,6 +175,7 @@ test('a commit is a link where its host has pages', () => {
     'git@bitbucket.org:acme/shop.git': 'https://bitbucket.org/acme/shop/commits/4b1c27c',
     'ssh://git@git.example.com:2222/acme/shop.git': 'https://git.example.com/acme/shop/commit/4b1c27c',
     'http://localhost:3000/acme/shop.git': 'http://localhost:3000/acme/shop/commit/4b1c27c',
+    'http://localhost:3000/shop.git': '',
     'file:///srv/shop.git': '',
     'javascript:alert(1)//a/b': '',
     '': '',

@@ -1,7 +1,7 @@
 import React, {useMemo, useRef, useState, type ReactNode} from 'react'
 import type {Freight, Stage, Verdict} from '../api/wire'
 import {text} from '../strings'
-import {onStage, rollbackChoices} from '../model/actions'
+import {holds, onStage, rollbackChoices} from '../model/actions'
 import {candidatesOf, filterFreight, freightRow, reachable} from '../model/freight'
 import {requestKey} from '../model/key'
 import {aliasIn, offered} from '../model/stage'
@@ -135,6 +135,7 @@ function Considering(p: {stage: Stage; freight: string; origin: string; rollback
   return (
     <Body footer={p.foot(verdict.value, preview.loading && !preview.value)}>
       {p.head}
+      {p.freight && !p.rollback && holds(p.stage, p.freight) && <Notice tone='info'>{text.promote.holds}</Notice>}
       {p.freight && (
         <div className='waybill-consider'>
           <div>
