@@ -5,14 +5,15 @@ import {callerFor, holds, needsApproval, onPromotion, onStage, rollbackChoices, 
 import {callerOf, stageOf} from '../src/model/binding'
 import {factsOf} from '../src/model/facts'
 import {parseDiff} from '../src/model/diff'
-import {filterFreight, freightRow, merge, onward} from '../src/model/freight'
+import {filterFreight, freightRow, merge, onward, touchedBy} from '../src/model/freight'
 import {draw, neighbour, structureOf} from '../src/model/graph'
 import {commitLink, person, repository, short} from '../src/model/names'
 import {delay} from '../src/model/pace'
+import {nextFor, promotePicks, rollbackPicks, whyNot} from '../src/model/picks'
 import {placeOf, searchOf, type Place} from '../src/model/permalink'
 import {filterPromotions, openPromotion, promotionRow} from '../src/model/promotion'
 import {soakProbes} from '../src/model/soak'
-import {behind, offered, untilIn} from '../src/model/stage'
+import {behind, candidateAlias, offered, untilIn} from '../src/model/stage'
 import {runs} from '../src/model/status'
 import {age, between, duration, goDuration} from '../src/model/time'
 import {centred, fitted, revealed, zoomed} from '../src/model/viewport'
@@ -95,6 +96,27 @@ test('how far a stage is behind is counted along its own origin', () => {
   assert.deepEqual(at('prod-eu', {current: [shop.load(1, 0)]}), {n: 8, more: true})
   assert.deepEqual(at('prod-eu', {current: [shop.load(12, 0)]}), {n: 0, more: false})
   assert.deepEqual(offered(pipeline, stage('prod-eu')), [{origin: 'shop', freight: shop.id(10)}])
+})
+
+test('what a stage would get next is picked at first', () => {
+  assert.equal(nextFor(pipeline, stage('prod-eu')), shop.id(10))
+  assert.equal(nextFor(pipeline, stage('dev')), '')
+  const picks = promotePicks(pipeline, stage('prod-eu'), pipeline.freight)
+  assert.deepEqual(picks.slice(0, 5).map(p => p.notes), [['selected now', 'dev'], [], ['staging'], [], ['in the stage now']])
+  assert.deepEqual(rollbackPicks(stage('prod-eu')).map(p => p.alias), [shop.alias(7), shop.alias(5)])
+})
+
+test('nothing is promoted unseen, and a rollback needs a reason alone', () => {
+  const asked = {stage: stage('prod-eu'), freight: shop.id(10), rollback: false, reason: '', unseen: false}
+  const back = {...asked, rollback: true, freight: shop.id(7), unseen: true}
+  const whys = [asked, {...asked, unseen: true}, {...asked, freight: ''}, {...asked, freight: shop.id(8)}, {...asked, verdict: shop.verdict('prod-eu', 10, 'refused')}, {...asked, verdict: shop.verdict('prod-eu', 10, 'waits')}, back, {...back, reason: 'It loses sessions'}]
+  assert.deepEqual(whys.map(whyNot), ['', 'Wait until you see what changes.', 'Pick freight', 'The stage has this freight already.', 'It may not be asked for yet.', '', 'A rollback needs a reason.', ''])
+})
+
+test('selected freight shows where it has been', () => {
+  assert.deepEqual([...touchedBy(pipeline, shop.id(10))!], ['staging', 'dev'])
+  assert.equal(touchedBy(pipeline, 'x'), undefined)
+  assert.equal(candidateAlias(pipeline, 'shop'), shop.alias(12))
 })
 
 test('freight goes on from where it is or passed', () => {
