@@ -91,6 +91,9 @@ export function mock({scenario, own}: Options): void {
       if (scenario === 'refused') {
         return refuse(409, 'ineligible', 'The freight is not eligible', 'freight 1234567 has soaked 6m0s of 10m0s in staging: wait until it has', {verdict: shop.verdict(own, 10, 'refused')})
       }
+      if (scenario === 'forbidden') {
+        return refuse(403, 'forbidden', 'Not allowed', `Argo CD's policy does not allow dana applications, action/waybill.dev/Stage/promote, on shop-prod/shop-${own}: an administrator grants it in argocd-rbac-cm`)
+      }
       if (call.endsWith('refresh')) {
         return new Response('', {status: 202})
       }

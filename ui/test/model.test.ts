@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
 import type {Stage} from '../src/api/wire'
-import {callerFor, needsApproval, onPromotion, onStage, rollbackChoices, waitingFor} from '../src/model/actions'
+import {callerFor, holds, needsApproval, onPromotion, onStage, rollbackChoices, waitingFor} from '../src/model/actions'
 import {callerOf, stageOf} from '../src/model/binding'
 import {factsOf} from '../src/model/facts'
 import {parseDiff} from '../src/model/diff'
-import {filterFreight, freightRow, merge, onward} from '../src/model/freight'
+import {filterFreight, freightRow, merge, onward, touchedBy} from '../src/model/freight'
 import {draw, neighbour, structureOf} from '../src/model/graph'
 import {commitLink, person, repository, short} from '../src/model/names'
 import {delay} from '../src/model/pace'
+import {nextFor, promotePicks, rollbackPicks, whyNot} from '../src/model/picks'
 import {placeOf, searchOf, type Place} from '../src/model/permalink'
 import {filterPromotions, openPromotion, promotionRow} from '../src/model/promotion'
 import {soakProbes} from '../src/model/soak'
-import {behind, offered, untilIn} from '../src/model/stage'
+import {behind, candidateAlias, offered, untilIn} from '../src/model/stage'
 import {runs} from '../src/model/status'
 import {age, between, duration, goDuration} from '../src/model/time'
 import {centred, fitted, revealed, zoomed} from '../src/model/viewport'
@@ -72,6 +73,10 @@ test('a rollback offers what the stage verified and does not hold', () => {
   assert.deepEqual(rollbackChoices(stage('prod-eu')).map(l => l.freight), [shop.id(7), shop.id(5)])
 })
 
+test('automation is held by other freight than the candidate, where there is any', () => {
+  assert.deepEqual([holds(stage('dev'), shop.id(12)), holds(stage('dev'), shop.id(9)), holds(stage('prod-eu'), shop.id(9))], [false, true, false])
+})
+
 test('a stage is changed on behalf of an Application of its own', () => {
   const own = {namespace: 'argocd', name: 'shop-dev', project: 'shop'}
   assert.equal(callerFor(stage('dev'), own), own)
@@ -91,6 +96,27 @@ test('how far a stage is behind is counted along its own origin', () => {
   assert.deepEqual(at('prod-eu', {current: [shop.load(1, 0)]}), {n: 8, more: true})
   assert.deepEqual(at('prod-eu', {current: [shop.load(12, 0)]}), {n: 0, more: false})
   assert.deepEqual(offered(pipeline, stage('prod-eu')), [{origin: 'shop', freight: shop.id(10)}])
+})
+
+test('what a stage would get next is picked at first', () => {
+  assert.equal(nextFor(pipeline, stage('prod-eu')), shop.id(10))
+  assert.equal(nextFor(pipeline, stage('dev')), '')
+  const picks = promotePicks(pipeline, stage('prod-eu'), pipeline.freight)
+  assert.deepEqual(picks.slice(0, 5).map(p => p.notes), [['selected now', 'dev'], [], ['staging'], [], ['in the stage now']])
+  assert.deepEqual(rollbackPicks(stage('prod-eu')).map(p => p.alias), [shop.alias(7), shop.alias(5)])
+})
+
+test('nothing is promoted unseen, and a rollback needs a reason alone', () => {
+  const asked = {stage: stage('prod-eu'), freight: shop.id(10), rollback: false, reason: '', unseen: false}
+  const back = {...asked, rollback: true, freight: shop.id(7), unseen: true}
+  const whys = [asked, {...asked, unseen: true}, {...asked, freight: ''}, {...asked, freight: shop.id(8)}, {...asked, verdict: shop.verdict('prod-eu', 10, 'refused')}, {...asked, verdict: shop.verdict('prod-eu', 10, 'waits')}, back, {...back, reason: 'It loses sessions'}]
+  assert.deepEqual(whys.map(whyNot), ['', 'Wait until you see what changes.', 'Pick freight', 'The stage has this freight already.', 'It may not be asked for yet.', '', 'A rollback needs a reason.', ''])
+})
+
+test('selected freight shows where it has been', () => {
+  assert.deepEqual([...touchedBy(pipeline, shop.id(10))!], ['staging', 'dev'])
+  assert.equal(touchedBy(pipeline, 'x'), undefined)
+  assert.equal(candidateAlias(pipeline, 'shop'), shop.alias(12))
 })
 
 test('freight goes on from where it is or passed', () => {
@@ -171,6 +197,7 @@ test('a commit is a link where its host has pages', () => {
     'git@bitbucket.org:acme/shop.git': 'https://bitbucket.org/acme/shop/commits/4b1c27c',
     'ssh://git@git.example.com:2222/acme/shop.git': 'https://git.example.com/acme/shop/commit/4b1c27c',
     'http://localhost:3000/acme/shop.git': 'http://localhost:3000/acme/shop/commit/4b1c27c',
+    'http://localhost:3000/shop.git': '',
     'file:///srv/shop.git': '',
     'javascript:alert(1)//a/b': '',
     '': '',

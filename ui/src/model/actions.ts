@@ -78,6 +78,10 @@ export function rollbackChoices(stage: Stage): Stage['current'] {
   return (stage.history || []).filter(l => l.verifiedAt && !seen.has(l.freight) && seen.add(l.freight))
 }
 
+// holds tells whether a promotion by a person would hold the stage against automation,
+// because it is of other freight than the candidate.
+export const holds = (stage: Stage, freight: string): boolean => (stage.automation || []).length > 0 && !(stage.automation || []).some(a => a.candidate === freight)
+
 // callerFor returns the Application on whose behalf a stage is changed: the proxy takes
 // only one that is bound to that very stage. The viewer's own goes first.
 export function callerFor(stage: Stage, own: Caller): Caller | undefined {

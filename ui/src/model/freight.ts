@@ -48,6 +48,13 @@ export function merge(recent: Freight[], pages: Freight[]): Freight[] {
   return [...recent, ...pages.filter(f => !seen.has(f.id))]
 }
 
+// touchedBy returns the stages in which freight is or passed; nothing where it is not
+// among the recent ones.
+export function touchedBy(p: Pipeline, id: string): Set<string> | undefined {
+  const f = p.freight.find(one => one.id === id)
+  return f && new Set([...(f.stages || []), ...(f.verifiedIn || [])])
+}
+
 // onward returns the stages that freight may go to next: those that request it, do not
 // hold it, and take it from where it is or passed. The verdicts are the server's.
 export function onward(p: Pipeline, f: Pick<Freight, 'id' | 'origin' | 'stages' | 'verifiedIn'>): string[] {

@@ -19,6 +19,9 @@ export function commitLink(repoURL: string | undefined, id: string | undefined):
   if (!m || !id || !/^[0-9a-f]+$/i.test(id)) {
     return ''
   }
+  if (!m[2].includes('/')) {
+    return '' // a bare repository, which no host of pages serves
+  }
   const scheme = /^http:/.test(repoURL!) ? 'http' : 'https'
   const host = /^ssh:/.test(repoURL!) ? m[1].replace(/:\d+$/, '') : m[1]
   const path = /gitlab/.test(host) ? '/-/commit/' : /bitbucket/.test(host) ? '/commits/' : '/commit/'

@@ -2,6 +2,7 @@ import {text} from '../strings'
 import type {Freight, Load, Pipeline, Stage} from '../api/wire'
 import {goDuration} from './time'
 import {short} from './names'
+import {matches} from './search'
 
 // Health is Argo CD's word for the Applications of a stage together: the worst of them.
 export type Health = 'Healthy' | 'Progressing' | 'Degraded' | 'Suspended' | 'Missing' | 'Unknown' | ''
@@ -55,6 +56,16 @@ export function cardOf(stage: Stage, own: boolean, pipeline?: Pipeline, soak?: s
     empty: stage.controlFlow ? text.stage.controlFlow : apps.length === 0 ? text.stage.noApplications : text.stage.empty,
     words: [stage.name, ...(stage.current || []).map(l => `${l.summary} ${l.freight}`), ...apps.map(a => a.name)].join(' '),
   }
+}
+
+// isDim tells whether a card steps back: it does not match the search, or the freight
+// that is selected was never in the stage.
+export const isDim = (query: string, touched: Set<string> | undefined, card: Card): boolean => !matches(card.words, query) || (touched !== undefined && !touched.has(card.name))
+
+// candidateAlias names what a warehouse selects now; empty where it selects nothing.
+export function candidateAlias(pipeline: Pipeline, warehouse: string): string {
+  const w = pipeline.warehouses.find(one => one.name === warehouse)
+  return w && w.candidate ? aliasIn(pipeline, undefined, w.candidate) : ''
 }
 
 // failed tells whether the newest promotion that ran brought no freight.

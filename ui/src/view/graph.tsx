@@ -1,9 +1,10 @@
 import React, {memo, useEffect, useLayoutEffect, useMemo, useRef} from 'react'
-import type {Pipeline, Warehouse} from '../api/wire'
+import type {Warehouse} from '../api/wire'
 import {text} from '../strings'
 import {neighbour, nodeID, type Direction, type Drawing, type Node} from '../model/graph'
 import {centred, fitted, revealed, zoomed, type Viewport} from '../model/viewport'
-import {cardOf, type Card} from '../model/stage'
+import {candidateAlias, cardOf, isDim, type Card} from '../model/stage'
+import {touchedBy} from '../model/freight'
 import {matches} from '../model/search'
 import {useDesk} from './desk'
 import {useDrawing} from './drawing'
@@ -26,7 +27,8 @@ function Drawn({drawing, query, freight}: {drawing: Drawing; query: string; frei
   const {pipeline, own, place, go} = useDesk()
   const soaks = useSoaks()
   const cards = useMemo(() => pipeline.stages.map(s => cardOf(s, s.name === own.name, pipeline, soaks[s.name])), [pipeline, own.name, JSON.stringify(soaks)])
-  const touched = useMemo(() => (freight ? stagesOf(pipeline, freight) : undefined), [pipeline, freight])
+  const touched = useMemo(() => (freight ? touchedBy(pipeline, freight) : undefined), [pipeline, freight])
+  const byName = useMemo(() => new Map(cards.map(c => [c.name, c])), [cards])
   const view = useViewport(drawing, nodeID('stage', own.name))
 
   // What is selected, or found first, is brought into sight.
@@ -54,15 +56,15 @@ function Drawn({drawing, query, freight}: {drawing: Drawing; query: string; frei
             <Place key={n.id} node={n} onFocus={view.show}>
               {n.kind === 'stage' ? (
                 <StageNode
-                  card={cards.find(c => c.name === n.name)!}
+                  card={byName.get(n.name)!}
                   selected={place.stage === n.name}
-                  dim={isDim(query, touched, cards.find(c => c.name === n.name)!)}
+                  dim={isDim(query, touched, byName.get(n.name)!)}
                   onPick={go}
                 />
               ) : (
                 <WarehouseNode
                   warehouse={pipeline.warehouses.find(w => w.name === n.name)!}
-                  alias={aliasFor(pipeline, n.name)}
+                  alias={candidateAlias(pipeline, n.name)}
                   selected={place.warehouse === n.name}
                   dim={query.trim() !== '' && !matches(n.name, query)}
                   onPick={go}
@@ -74,20 +76,6 @@ function Drawn({drawing, query, freight}: {drawing: Drawing; query: string; frei
       </div>
     </div>
   )
-}
-
-const isDim = (query: string, touched: Set<string> | undefined, card: Card) =>
-  (query.trim() !== '' && !matches(card.words, query)) || (touched !== undefined && !touched.has(card.name))
-
-function stagesOf(pipeline: Pipeline, id: string): Set<string> | undefined {
-  const f = pipeline.freight.find(one => one.id === id)
-  return f && new Set([...(f.stages || []), ...(f.verifiedIn || [])])
-}
-
-function aliasFor(pipeline: Pipeline, warehouse: string): string {
-  const w = pipeline.warehouses.find(one => one.name === warehouse)
-  const f = w && pipeline.freight.find(one => one.id === w.candidate)
-  return f ? f.summary : w && w.candidate ? w.candidate.slice(0, 7) : ''
 }
 
 function Place({node, children, onFocus}: {node: Node; children: React.ReactNode; onFocus: (id: string) => void}) {

@@ -1,10 +1,11 @@
 import React, {useMemo, useRef, useState, type ReactNode} from 'react'
-import type {Freight, Stage, Verdict} from '../api/wire'
+import type {Stage, Verdict} from '../api/wire'
 import {text} from '../strings'
-import {onStage, rollbackChoices} from '../model/actions'
-import {candidatesOf, filterFreight, freightRow, reachable} from '../model/freight'
+import {holds, onStage} from '../model/actions'
 import {requestKey} from '../model/key'
-import {aliasIn, offered} from '../model/stage'
+import {nextFor, promotePicks, rollbackPicks, whyNot, type Pick} from '../model/picks'
+import {matches} from '../model/search'
+import {aliasIn} from '../model/stage'
 import {useAsk} from './asking'
 import {ComparePart, PreviewPart, useConsider, VerdictPart} from './consider'
 import {useDesk} from './desk'
@@ -13,21 +14,13 @@ import {Age, Button, Chip, Empty, Notice, ProblemNotice, Search} from './parts'
 import {PromotionDetails} from './promotion-details'
 import {VerdictTree} from './verdict'
 
-interface Pick {
-  id: string
-  alias: string
-  at: string
-  origin: string
-  notes: string[]
-}
-
 // PromoteForm picks freight for a stage, shows what it would change and what it takes,
 // and asks for the promotion. With `rollback` it returns to what the stage verified.
 export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: Stage; pick: string; rollback: boolean; onPick: (id: string) => void; onClose: () => void}) {
   const desk = useDesk()
   const line = useFreightLine(!rollback)
   const choices = useMemo(() => (rollback ? rollbackPicks(stage) : promotePicks(desk.pipeline, stage, line.freight)), [rollback, stage, desk.pipeline, line.freight])
-  const chosen = pick || (rollback ? (choices[0] ? choices[0].id : '') : nextFor(stage, desk.pipeline))
+  const chosen = pick || (rollback ? (choices[0] ? choices[0].id : '') : nextFor(desk.pipeline, stage))
   const [picking, setPicking] = useState(chosen === '')
   const [reason, setReason] = useState('')
   const key = useRef({of: '', key: ''})
@@ -82,7 +75,7 @@ export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: St
         )
       }
       foot={(verdict, unseen) => {
-        const why = !offer ? '' : offer.why || whyNot(stage, picking ? '' : chosen, verdict, unseen, rollback, reason)
+        const why = !offer ? '' : offer.why || whyNot({stage, freight: picking ? '' : chosen, rollback, reason, verdict, unseen})
         return (
           <form
             className='waybill-submit'
@@ -113,28 +106,12 @@ export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: St
   )
 }
 
-function whyNot(stage: Stage, freight: string, verdict: Verdict | undefined, unseen: boolean, rollback: boolean, reason: string): string {
-  if (!freight) {
-    return text.promote.pick
-  }
-  if (stage.current.some(l => l.freight === freight)) {
-    return text.promote.same
-  }
-  if (verdict && !verdict.allowed) {
-    return text.verdict.refused
-  }
-  // A rollback is in a hurry, and goes to what was there before.
-  if (rollback) {
-    return reason.trim() === '' ? text.rollback.reasonMissing : ''
-  }
-  return unseen ? text.promote.wait : ''
-}
-
 function Considering(p: {stage: Stage; freight: string; origin: string; rollback: boolean; head: ReactNode; foot: (verdict: Verdict | undefined, unseen: boolean) => ReactNode}) {
   const {verdict, preview} = useConsider(p.stage, p.freight, p.rollback)
   return (
     <Body footer={p.foot(verdict.value, preview.loading && !preview.value)}>
       {p.head}
+      {p.freight && !p.rollback && holds(p.stage, p.freight) && <Notice tone='info'>{text.promote.holds}</Notice>}
       {p.freight && (
         <div className='waybill-consider'>
           <div>
@@ -160,32 +137,9 @@ export function Body({children, footer}: {children: ReactNode; footer: ReactNode
   )
 }
 
-const nextFor = (stage: Stage, pipeline: Parameters<typeof offered>[0]): string => {
-  const held = new Set(stage.current.map(l => l.freight))
-  const next = offered(pipeline, stage).find(o => !held.has(o.freight))
-  return next ? next.freight : ''
-}
-
-function promotePicks(pipeline: Parameters<typeof offered>[0], stage: Stage, all: Freight[]): Pick[] {
-  const candidates = candidatesOf(pipeline)
-  return reachable(pipeline, stage.name, all).map(f => {
-    const row = freightRow(f, candidates)
-    return {
-      id: f.id,
-      alias: row.alias,
-      at: row.at,
-      origin: f.origin,
-      notes: [...(row.stages.includes(stage.name) ? [text.promote.current] : []), ...(row.candidate ? [text.promote.candidate] : []), ...row.stages.filter(s => s !== stage.name)],
-    }
-  })
-}
-
-const rollbackPicks = (stage: Stage): Pick[] =>
-  rollbackChoices(stage).map(l => ({id: l.freight, alias: l.summary || l.freight.slice(0, 7), at: l.since, origin: l.origin, notes: [text.status.verified]}))
-
 function Picker({choices, selected, rollback, onPick, onEnd}: {choices: Pick[]; selected: string; rollback: boolean; onPick: (id: string) => void; onEnd?: () => void}) {
   const [query, setQuery] = useState('')
-  const shown = useMemo(() => choices.filter(c => filterFreight([{words: `${c.alias} ${c.id} ${c.notes.join(' ')}`, origin: ''} as never], query, '').length > 0), [choices, query])
+  const shown = useMemo(() => choices.filter(c => matches(`${c.alias} ${c.id} ${c.notes.join(' ')}`, query)), [choices, query])
   const [limit, setLimit] = useState(60)
   return (
     <div className='waybill-picker'>
