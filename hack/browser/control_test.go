@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/waybill-cd/waybill/hack/install"
 	"github.com/waybill-cd/waybill/hack/stack/fault"
 	"github.com/waybill-cd/waybill/hack/stack/loopback"
 )
@@ -65,12 +64,12 @@ func serveControl(ctx context.Context) (*control, error) {
 		}
 		return nil, err
 	})
-	// Stops and starts the real waybill-proxy.
-	handle("POST /proxy", func(r *http.Request) (any, error) {
+	// Stops and starts a component of the stack, such as waybill-proxy.
+	handle("POST /component", func(r *http.Request) (any, error) {
 		if r.FormValue("do") == "stop" {
-			return nil, theStack.StopComponent(r.Context(), install.Proxy)
+			return nil, theStack.StopComponent(r.Context(), r.FormValue("name"))
 		}
-		return nil, theStack.StartComponent(r.Context(), install.Proxy)
+		return nil, theStack.StartComponent(r.Context(), r.FormValue("name"))
 	})
 	c := &control{server: loopback.NewServer("control", 0, mux)}
 	if err := c.server.Start(ctx); err != nil {

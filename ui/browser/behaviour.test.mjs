@@ -1,7 +1,7 @@
 // How the extension behaves towards Argo CD, its own backend and the person before it.
 import assert from 'node:assert/strict'
 import {after, afterEach, before, describe, it} from 'node:test'
-import {address, below, forget, launch, mostInFlight, react, requests, setFault, setLatency, setProxy, settled, signIn, stage, touch, until} from './harness.mjs'
+import {address, below, forget, launch, mostInFlight, react, requests, setComponent, setFault, setLatency, settled, signIn, stage, touch, until} from './harness.mjs'
 
 const hostStands = async page => {
   await page.getByText('APP HEALTH').waitFor()
@@ -95,7 +95,7 @@ describe(`in the page of Argo CD, on React ${react}`, () => {
     const page = await signIn(browser, 'alice')
     await page.goto(address('shop-prod'))
     await stage(page, 'prod').waitFor()
-    await setProxy('stop')
+    await setComponent('waybill-proxy', 'stop')
     try {
       await page.getByRole('tab', {name: 'History'}).click()
       await page.getByRole('alert').filter({hasText: 'Waybill does not answer'}).first().waitFor()
@@ -105,7 +105,7 @@ describe(`in the page of Argo CD, on React ${react}`, () => {
       await page.getByText('Waybill does not answer').first().waitFor()
       await hostStands(page)
     } finally {
-      await setProxy('start')
+      await setComponent('waybill-proxy', 'start')
     }
     await stage(page, 'prod').waitFor()
     assert.deepEqual(page.failures, [])

@@ -2,9 +2,10 @@
 // version to prod and back. Its parts build on each other.
 import assert from 'node:assert/strict'
 import {after, before, describe, it} from 'node:test'
-import {address, api, first, launch, liveImage, mostInFlight, push, react, signIn, stage} from './harness.mjs'
+import {address, api, first, launch, liveImage, mostInFlight, push, react, setComponent, signIn, stage} from './harness.mjs'
 
-const tag = react === '16' ? (process.env.TAG || 'v1.1.0') : 'v1.2.0'
+const tag = react === '16' ? 'v1.1.0' : 'v1.2.0'
+const controller = 'argocd-application-controller'
 
 describe(`from a pushed version to prod and back, on React ${react}`, () => {
   let browser, alice, bob, digest
@@ -24,6 +25,8 @@ describe(`from a pushed version to prod and back, on React ${react}`, () => {
   })
 
   it('shows a version that CI pushes as freight', async () => {
+    // Without Argo CD's controller the promotion to dev lasts until the test has seen it.
+    await setComponent(controller, 'stop')
     digest = await push(tag)
     await alice.getByRole('button', {name: /^Warehouse shop/}).click()
     await side(alice).getByRole('button', {name: 'Look now'}).click()
@@ -31,9 +34,11 @@ describe(`from a pushed version to prod and back, on React ${react}`, () => {
   })
 
   it('shows its way through dev and staging as it goes', async () => {
-    await stage(alice, 'staging').click()
+    await stage(alice, 'dev').click()
     await side(alice).getByRole('heading', {name: new RegExp(`^Running: .*${tag}`)}).waitFor()
     await side(alice).getByText('Write the waybill', {exact: true}).waitFor()
+    assert.doesNotMatch(await liveImage('dev'), new RegExp(digest))
+    await setComponent(controller, 'start')
     await stage(alice, 'dev', tag).waitFor()
     await stage(alice, 'staging', tag).waitFor()
     assert.match(await liveImage('staging'), new RegExp(digest + '$'))

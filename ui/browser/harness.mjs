@@ -42,7 +42,8 @@ export const requests = () => hand('GET', 'requests')
 export const forget = () => hand('POST', 'forget')
 export const setLatency = ms => hand('POST', 'latency', {ms})
 export const setFault = status => hand('POST', 'fault', {status})
-export const setProxy = what => hand('POST', 'proxy', {do: what})
+// setComponent stops or starts a component of the stack: waybill-proxy, or one of Argo CD.
+export const setComponent = (name, what) => hand('POST', 'component', {name, do: what})
 
 export const address = (app, place = '', root = site) =>
   `${root}applications/argocd/${app}?${new URLSearchParams({react, view: 'Promotion', ...(place ? {waybill: place} : {})})}`

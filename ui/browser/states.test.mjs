@@ -45,7 +45,7 @@ describe(`every state, on React ${react}`, () => {
       await route.fulfill({response: answer, json: pipeline})
     })
   const running = {
-    id: 'shop-staging-0123456789abcdef0123', stage: 'staging', origin: 'shop', phase: 'Running', request: {automatic: true, at: new Date().toISOString()}, startedAt: new Date(Date.now() - 21000).toISOString(),
+    id: 'shop-staging-0123456789abcdef0123', stage: 'staging', origin: 'shop', phase: 'Running', request: {by: 'waybill:auto-promotion', automatic: true, at: new Date().toISOString()}, startedAt: new Date(Date.now() - 21000).toISOString(),
     steps: [
       {name: 'write-waybill', phase: 'Succeeded', startedAt: new Date(Date.now() - 21000).toISOString(), finishedAt: new Date(Date.now() - 20000).toISOString()},
       {name: 'argocd-sync', phase: 'Running', startedAt: new Date(Date.now() - 20000).toISOString(), message: 'the operation of shop-staging runs'},
@@ -89,7 +89,7 @@ describe(`every state, on React ${react}`, () => {
           verdict.gates[1] = {name: 'source', pass: false, fact: 'freight is not verified in staging', remedy: 'promote it to staging first', gates: [{name: 'soak', pass: false, fact: 'staging has kept it for 2m of 10m', until: new Date(Date.now() + 480000).toISOString()}]}
           await route.fulfill({response: answer, json: verdict})
         }),
-      ready: shown('promote it to staging first', {exact: false}),
+      ready: shown('Promote it to staging first'),
     },
     {name: 'roll-back', place: 'pipeline;doing=rollback;target=prod', ready: previewed},
     {name: 'approve', who: () => bob, place: () => `pipeline;doing=approve;target=${of.waiting.id}`, ready: previewed},

@@ -1,7 +1,7 @@
 import {Problem} from './problem'
 import type {Answer, Reading} from './calls'
 import {isAbort, problemOf, type Fresh} from './client'
-import {delay, idle} from '../model/pace'
+import {delay, expectation, idle, lively} from '../model/pace'
 
 // State is what a feed knows: the last good answer stays while later calls fail.
 export interface State<T> {
@@ -22,6 +22,8 @@ export class Feed<T> {
   private asking?: AbortController
   // askedAt is when it last asked; unset where it should ask at once.
   private askedAt?: number
+  // livelyUntil is until when something is expected to happen.
+  private livelyUntil = 0
 
   constructor(
     private readonly read: (r: Reading) => Answer<T>,
@@ -44,8 +46,9 @@ export class Feed<T> {
     }
   }
 
-  // refresh asks now, for instance after a change that a person made.
+  // refresh asks now, and every second for a while: what a person asked for begins soon.
   refresh(): void {
+    this.livelyUntil = Date.now() + expectation
     this.askedAt = undefined
     if (!this.asking) {
       this.schedule()
@@ -76,7 +79,8 @@ export class Feed<T> {
   // tell, does not stop the feed.
   private usual(): number {
     try {
-      return this.state.value === undefined ? idle : this.pace(this.state.value)
+      const pace = this.state.value === undefined ? idle : this.pace(this.state.value)
+      return Date.now() < this.livelyUntil ? Math.min(pace, lively) : pace
     } catch {
       return idle
     }
