@@ -69,6 +69,10 @@ function whyNotApprove(p: PromotionRecord, stage: Stage, viewer: Viewer): string
 
 // waitingFor returns the promotions of a stage that wait for the viewer's approval.
 export function waitingFor(actions: Action[], viewer: Viewer, stage: Stage): Pending[] {
+  // Who looks is not known yet: it may be the promoter.
+  if (viewer.username === '') {
+    return []
+  }
   return (stage.pending || []).filter(p => onPromotion(actions, viewer, p, stage).some(o => o.name === 'approve' && o.why === ''))
 }
 
