@@ -131,7 +131,7 @@ describe(`in the page of Argo CD, on React ${react}`, () => {
   it('tells who may not see promotions which right is missing', async () => {
     const page = await signIn(browser, 'carol')
     await page.goto(address('shop-prod'))
-    await page.getByText('extensions, invoke, waybill').first().waitFor()
+    await page.locator('.waybill-tab').getByText('extensions, invoke, waybill').waitFor()
     await hostStands(page)
   })
 

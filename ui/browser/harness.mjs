@@ -17,7 +17,7 @@ const control = need('WAYBILL_CONTROL')
 
 // patience bounds every wait. Nothing takes a tenth of it on a machine that does
 // nothing else.
-export const patience = Number(process.env.PATIENCE || 90000)
+export const patience = 90000
 
 export const launch = () =>
   chromium.launch({

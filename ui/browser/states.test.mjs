@@ -6,14 +6,14 @@ import {createRequire} from 'node:module'
 import {dirname, join} from 'node:path'
 import {after, before, describe, it} from 'node:test'
 import {fileURLToPath} from 'node:url'
-import {address, api, launch, react, setFault, signIn, stage} from './harness.mjs'
+import {address, api, launch, react, signIn, stage} from './harness.mjs'
 
 const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), 'screenshots')
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const widths = [1440, 1024, 390]
 const pipelineURL = '**/extensions/waybill/api/v1/pipelines/shop'
 
-describe(`every state, on React ${react}`, () => {
+describe(`every state, on React ${react}`, {concurrency: 3}, () => {
   let browser, alice, bob, carol
   // What the states are about: freight, a promotion that has ended, one that waits.
   const of = {}
@@ -86,7 +86,7 @@ describe(`every state, on React ${react}`, () => {
           const answer = await route.fetch()
           const verdict = await answer.json()
           verdict.allowed = verdict.ready = false
-          verdict.gates[1] = {name: 'source', pass: false, fact: 'freight is not verified in staging', remedy: 'promote it to staging first', gates: [{name: 'soak', pass: false, fact: 'staging has kept it for 2m of 10m', until: new Date(Date.now() + 480000).toISOString()}]}
+          verdict.gates[1] = {name: 'source', pass: false, fact: 'freight is not verified in staging', remedy: 'promote it to staging first', gates: [{name: 'verified', pass: false, fact: 'freight is not verified in staging', remedy: 'promote it to staging first'}, {name: 'soak', pass: false, fact: 'staging has kept it for 2m of 10m', until: new Date(Date.now() + 480000).toISOString()}]}
           await route.fulfill({response: answer, json: verdict})
         }),
       ready: shown('Promote it to staging first'),
@@ -128,7 +128,7 @@ describe(`every state, on React ${react}`, () => {
       ready: shown('A warehouse makes freight', {exact: false}),
     },
     {name: 'loading', different: page => page.route('**/extensions/waybill/**', () => {}), ready: page => page.locator('.waybill-tab .waybill-skeleton').first().waitFor()},
-    {name: 'proxy-down', different: () => setFault(502), ready: shown('Waybill does not answer')},
+    {name: 'proxy-down', different: page => page.route('**/extensions/waybill/**', route => route.fulfill({status: 502})), ready: shown('Waybill does not answer')},
     {name: 'no-access', who: () => carol, ready: shown('You may not see promotions here')},
     {
       name: 'signed-out',
@@ -168,7 +168,7 @@ describe(`every state, on React ${react}`, () => {
           for (const width of widths) {
             await page.setViewportSize({width, height: width === 390 ? 844 : 900})
             await drawn(page)
-            await page.screenshot({path: join(folder, `${state.name}-${theme}-${width}.jpeg`), type: 'jpeg', quality: 80, animations: 'disabled'})
+            await page.screenshot({path: join(folder, `${state.name}-${theme}-${width}.png`), animations: 'disabled'})
             if (width === widths[0] || width === 390 && theme === 'light') {
               found.push(...(await violations(page)).map(v => `${theme}, ${width}: ${v}`))
             }
@@ -176,7 +176,6 @@ describe(`every state, on React ${react}`, () => {
         }
         assert.deepEqual(found, [])
       } finally {
-        await setFault(0)
         await page.close()
       }
     })
