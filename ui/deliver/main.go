@@ -49,7 +49,7 @@ func deliver(source, folder string) error {
 	if err := os.WriteFile(target+".new", content, 0o644); err != nil { //nolint:gosec // argocd-server, another user in general, reads it
 		return fmt.Errorf("the UI extension cannot be written to %s (%w): mount the volume there that argocd-server has at /tmp/extensions/waybill", folder, cause(err))
 	}
-	if err := os.Rename(target+".new", target); err != nil {
+	if err := os.Rename(target+".new", target); err != nil { //nolint:gosec // the folder is the init container's own argument
 		return fmt.Errorf("the UI extension cannot be put in place in %s: %w", folder, cause(err))
 	}
 	return nil
