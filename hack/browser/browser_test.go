@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -44,20 +43,20 @@ func TestOnReact16(t *testing.T) { runPage(t, "16", "flow", "behaviour") }
 // TestOnReact19 runs them as on Argo CD from 3.5 on, and looks at every state.
 func TestOnReact19(t *testing.T) { runPage(t, "19", "flow", "behaviour", "states") }
 
-// runPage runs tests of ui/browser, in their order: each leaves what the next
-// works on.
+// runPage runs tests of ui/browser, in this order: each leaves what the next works
+// on.
 func runPage(t *testing.T, react string, names ...string) {
-	args := []string{"--test", "--test-concurrency=1", "--test-reporter=spec"}
 	for _, name := range names {
-		args = append(args, filepath.Join("browser", name+".test.mjs"))
-	}
-	cmd := exec.CommandContext(t.Context(), "node", args...)
-	cmd.Dir = filepath.Join(root, "ui")
-	cmd.Env = append(os.Environ(), environment(react)...)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	if err := cmd.Run(); err != nil {
-		log, _ := theStack.Log("waybill-proxy")
-		t.Errorf("the page's tests failed: %v\nthe proxy's log ends:\n%s", err, log[max(0, len(log)-2000):])
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), "node", "--test", "--test-reporter=spec", filepath.Join("browser", name+".test.mjs"))
+			cmd.Dir = filepath.Join(root, "ui")
+			cmd.Env = append(os.Environ(), environment(react)...)
+			cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+			if err := cmd.Run(); err != nil {
+				log, _ := theStack.Log("waybill-proxy")
+				t.Errorf("the page's tests failed: %v\nthe proxy's log ends:\n%s", err, log[max(0, len(log)-2000):])
+			}
+		})
 	}
 }
 
@@ -69,6 +68,5 @@ func environment(react string) []string {
 		"WAYBILL_CONTROL=" + hand.url(),
 		"WAYBILL_CHROMIUM=" + chromium,
 		"WAYBILL_FIRST=" + firstVersion,
-		"WAYBILL_IMAGE=" + strings.TrimPrefix(theShop.Image, "http://"),
 	}
 }
