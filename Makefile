@@ -23,6 +23,17 @@ build: ## Build the four binaries into bin/.
 	$(GO_BUILD) -o bin/waybill-plugin-chart ./plugin/chart
 	$(GO_BUILD) -o bin/argocd-waybill ./proxy/cli/argocd-waybill
 
+.PHONY: ui
+ui: ui/node_modules/.package-lock.json ## Build the UI extension, and a page to see it in, into ui/dist/.
+	cd ui && node build/bundle.mjs && node build/host.mjs
+
+# Installs what package-lock.json names, once for each of its states.
+ui/node_modules/.package-lock.json: ui/package.json ui/package-lock.json
+	@command -v npm >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm < /dev/null; } || \
+	  { echo "Node.js is missing, which the UI is built with: install nodejs and npm"; exit 1; }
+	cd ui && npm ci --no-progress
+	@touch $@
+
 .PHONY: demo
 demo: ## Run everything on this machine: Kubernetes, Argo CD, a registry, Git and a shop.
 	go run ./hack/demo
@@ -32,7 +43,7 @@ demo-push: ## Push the next version of the demo's image, as CI would.
 	go run ./hack/demo push
 
 .PHONY: test
-test: lint test-unit test-fuzz test-stack ## All tests. Begins with lint.
+test: lint test-unit test-ui test-fuzz test-stack test-browser ## All tests. Begins with lint.
 
 .PHONY: lint
 lint: ## Check the code with golangci-lint.
@@ -40,12 +51,21 @@ lint: ## Check the code with golangci-lint.
 
 .PHONY: test-unit
 test-unit: ## Tests that need no stack.
-	go test $(RACE) -timeout 20m $$(go list ./... | grep -v -E '/hack/(stack|bundle|e2e)$$')
+	go test $(RACE) -timeout 20m $$(go list ./... | grep -v -E '/hack/(stack|bundle|e2e|browser)$$')
+
+.PHONY: test-ui
+test-ui: ui ## Types, unit tests and the size of the UI extension.
+	cd ui && npx --no-install tsc --noEmit && node build/test.mjs
 
 .PHONY: test-stack
 test-stack: ## Tests on the real stack, the end-to-end flow among them.
 	go run ./hack/prepare
 	go test $(RACE) -p 1 -timeout 60m -v $(STACK_PACKAGES)
+
+.PHONY: test-browser
+test-browser: ui ## The UI extension in a browser, on the real stack.
+	go run ./hack/prepare
+	go test -timeout 20m -v ./hack/browser
 
 .PHONY: test-fuzz
 test-fuzz: ## Every fuzz target for FUZZ_TIME (3s).
@@ -60,9 +80,9 @@ bench: ## Measure what Waybill promises to cost. Fails where a promise is missed
 	go run ./hack/bench
 
 .PHONY: images
-images: ## Build both OCI images; REGISTRY=host/prefix pushes them there.
+images: ui ## Build the three OCI images; REGISTRY=host/prefix pushes them there.
 	go run ./hack/images $(if $(REGISTRY),--registry $(REGISTRY) --push)
 
 .PHONY: clean
 clean: ## Remove what was built.
-	rm -rf bin dist .demo
+	rm -rf bin dist .demo ui/dist ui/node_modules ui/screenshots

@@ -57,7 +57,7 @@ func TestOnARealCluster(t *testing.T) {
 	t.Run("the proxy rolls out in a restricted namespace", c.rollOut)
 	t.Run("the proxy's account has its rights and no others", c.rights)
 	t.Run("the additions leave Argo CD's own settings alone", c.add)
-	t.Run("the sidecar's pod is accepted where the restricted standard holds", c.sidecar)
+	t.Run("the changed pods are accepted where the restricted standard holds", c.pods)
 	t.Run("an upgrade of Argo CD keeps the additions", c.upgrade)
 	t.Run("argocd-server sends each gate's calls to the proxy with its secret", c.gates)
 	t.Run("what the bundle added can be taken out again", func(t *testing.T) { c.remove(t, before) })
@@ -94,7 +94,7 @@ func (c cluster) installStock(t *testing.T) {
 	t.Helper()
 	c.run(t, stock(t, changed()...), "apply", "-n", "argocd", "-f", "-")
 	// There is nothing to run it.
-	c.run(t, nil, "scale", "-n", "argocd", "deployment/argocd-repo-server", "--replicas=0")
+	c.run(t, nil, "scale", "-n", "argocd", "deployment/argocd-repo-server", "deployment/argocd-server", "--replicas=0")
 	for name, data := range map[string]string{
 		"argocd-cm":            `{"data": {"url": "https://argocd.example.com", "extension.config.other": "services:\n- url: http://other.example.com\n"}}`,
 		"argocd-cmd-params-cm": `{"data": {"reposerver.log.level": "debug"}}`,
@@ -249,9 +249,10 @@ func (c cluster) add(t *testing.T) {
 	if diff := cmp.Diff(want, added); diff != "" {
 		t.Errorf("added keys (-want +got):\n%s", diff)
 	}
-	containers := strings.Fields(c.run(t, nil, "get", "-n", "argocd", "deployment", "argocd-repo-server", "-o", "jsonpath={.spec.template.spec.containers[*].name}"))
+	containers := strings.Fields(c.run(t, nil, "get", "-n", "argocd", "deployment", "argocd-repo-server", "argocd-server",
+		"-o", "jsonpath={.items[*].spec.template.spec['initContainers','containers'][*].name}"))
 	slices.Sort(containers)
-	if want := []string{"argocd-repo-server", "waybill"}; !slices.Equal(containers, want) {
+	if want := []string{"argocd-repo-server", "argocd-server", "copyutil", "waybill", "waybill-extension"}; !slices.Equal(containers, want) {
 		t.Errorf("containers %q, want %q", containers, want)
 	}
 }
@@ -265,17 +266,19 @@ func data(t *testing.T, object unstructured.Unstructured) map[string]string {
 	return values
 }
 
-func (c cluster) sidecar(t *testing.T) {
-	server, err := c.client.AppsV1().Deployments("argocd").Get(t.Context(), "argocd-repo-server", metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: "repo-server", Namespace: "waybill"}, // whose standard is enforced
-		Spec:       server.Spec.Template.Spec,
-	}
-	if _, err := c.client.CoreV1().Pods("waybill").Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}); err != nil {
-		t.Error(err)
+func (c cluster) pods(t *testing.T) {
+	for _, name := range []string{"argocd-repo-server", "argocd-server"} {
+		server, err := c.client.AppsV1().Deployments("argocd").Get(t.Context(), name, metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pod := &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "waybill"}, // whose standard is enforced
+			Spec:       server.Spec.Template.Spec,
+		}
+		if _, err := c.client.CoreV1().Pods("waybill").Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

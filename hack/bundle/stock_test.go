@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -60,6 +62,7 @@ func changed() []string {
 		"ConfigMap argocd-cmd-params-cm",
 		"ConfigMap argocd-rbac-cm",
 		"Deployment argocd-repo-server",
+		"Deployment argocd-server",
 	}
 }
 
@@ -99,25 +102,30 @@ components: [%s/argocd]
 			t.Errorf("%s/%s has nothing of the bundle", c.Namespace, c.Name)
 		}
 	}
-	deployments := all[*appsv1.Deployment](objects)
-	if len(deployments) != 1 {
-		t.Fatalf("%d Deployments, want the one of argocd-repo-server", len(deployments))
+	deployments := map[string]corev1.PodSpec{}
+	for _, d := range all[*appsv1.Deployment](objects) {
+		deployments[d.Name] = d.Spec.Template.Spec
 	}
-	pod := deployments[0].Spec.Template.Spec
-	var containers []string
-	volumes := map[string]bool{}
-	for _, v := range pod.Volumes {
-		volumes[v.Name] = true
-	}
-	for _, c := range pod.Containers {
-		containers = append(containers, c.Name)
-		for _, mount := range c.VolumeMounts {
-			if !volumes[mount.Name] {
-				t.Errorf("%s mounts %s, which a stock Argo CD does not have", c.Name, mount.Name)
+	containers := map[string][]string{}
+	for name, pod := range deployments {
+		volumes := map[string]bool{}
+		for _, v := range pod.Volumes {
+			volumes[v.Name] = true
+		}
+		for _, c := range slices.Concat(pod.InitContainers, pod.Containers) {
+			containers[name] = append(containers[name], c.Name)
+			for _, mount := range c.VolumeMounts {
+				if !volumes[mount.Name] {
+					t.Errorf("%s mounts %s, which a stock Argo CD does not have", c.Name, mount.Name)
+				}
 			}
 		}
 	}
-	if diff := cmp.Diff([]string{"waybill", "argocd-repo-server"}, containers); diff != "" {
+	want := map[string][]string{
+		"argocd-repo-server": {"copyutil", "waybill", "argocd-repo-server"},
+		"argocd-server":      {"waybill-extension", "argocd-server"},
+	}
+	if diff := cmp.Diff(want, containers); diff != "" {
 		t.Errorf("containers (-want +got):\n%s", diff)
 	}
 }
@@ -136,7 +144,7 @@ func TestTheSidecarFindsWhatAStockRepoServerOffers(t *testing.T) {
 		}
 		return paths
 	}
-	ours := all[*appsv1.Deployment](decode(t, everything(t)["argocd"]))[0].Spec.Template.Spec.Containers[0]
+	ours := deployment(t, decode(t, everything(t)["argocd"]), "argocd-repo-server").Containers[0]
 	copied := server.Spec.Template.Spec.InitContainers[0]
 	if got, want := mounts(ours)["var-files"], mounts(copied)["var-files"]; got != want {
 		t.Errorf("var-files is at %s in the sidecar, and the init container fills %s", got, want)
@@ -152,6 +160,36 @@ func TestTheSidecarFindsWhatAStockRepoServerOffers(t *testing.T) {
 	}
 }
 
+// argocd-server serves what is below /tmp/extensions, and reads alone what the init
+// container writes there.
+func TestTheExtensionIsServedFromAFolderOfItsOwn(t *testing.T) {
+	pod := deployment(t, decode(t, everything(t)["argocd"]), "argocd-server")
+	writer, server := pod.InitContainers[0], pod.Containers[0]
+	want := []corev1.VolumeMount{{Name: "waybill-extension", MountPath: "/tmp/extensions/waybill"}}
+	if diff := cmp.Diff(want, writer.VolumeMounts); diff != "" {
+		t.Errorf("the init container's mounts (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{want[0].MountPath}, writer.Args); diff != "" {
+		t.Errorf("it writes elsewhere (-want +got):\n%s", diff)
+	}
+	want[0].ReadOnly = true
+	if diff := cmp.Diff(want, server.VolumeMounts); diff != "" {
+		t.Errorf("argocd-server's mounts (-want +got):\n%s", diff)
+	}
+}
+
+// deployment returns the pods of one Deployment.
+func deployment(t *testing.T, objects []runtime.Object, name string) corev1.PodSpec {
+	t.Helper()
+	for _, d := range all[*appsv1.Deployment](objects) {
+		if d.Name == name {
+			return d.Spec.Template.Spec
+		}
+	}
+	t.Fatalf("no Deployment %s", name)
+	return corev1.PodSpec{}
+}
+
 // Until there is a release, users put their own images in the placeholders' place.
 func TestImagesAreSetInAKustomizationOfOnesOwn(t *testing.T) {
 	const digest = "sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"
@@ -165,15 +203,23 @@ images:
 - name: ghcr.io/waybill-cd/waybill-plugin
   newName: registry.example.com/waybill/waybill-plugin
   digest: %[2]s
+- name: ghcr.io/waybill-cd/waybill-extension
+  newName: registry.example.com/waybill/waybill-extension
+  digest: %[2]s
 `, digest)
 	got := map[string]string{}
 	for _, d := range all[*appsv1.Deployment](objects) {
-		c := d.Spec.Template.Spec.Containers[0]
-		got[c.Name] = c.Image
+		pod := d.Spec.Template.Spec
+		for _, c := range slices.Concat(pod.InitContainers, pod.Containers) {
+			if strings.Contains(c.Image, "waybill") {
+				got[c.Name] = c.Image
+			}
+		}
 	}
 	want := map[string]string{
-		"waybill-proxy": "registry.example.com/waybill/waybill-proxy@" + digest,
-		"waybill":       "registry.example.com/waybill/waybill-plugin@" + digest,
+		"waybill-proxy":     "registry.example.com/waybill/waybill-proxy@" + digest,
+		"waybill":           "registry.example.com/waybill/waybill-plugin@" + digest,
+		"waybill-extension": "registry.example.com/waybill/waybill-extension@" + digest,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("images (-want +got):\n%s", diff)

@@ -106,18 +106,18 @@ func start(ctx context.Context, root, folder string, p ports, out io.Writer) (er
 	if _, err := product.Push(ctx, firstVersion); err != nil {
 		return err
 	}
-	front, err := serveFront(s, p.front, os.Getenv("ARGOCD_UI"))
+	page, err := serveFront(ctx, s, root, p.front, out)
 	if err != nil {
 		return err
 	}
-	defer front.close()
-	if err := writePeople(ctx, s, binaries, folder, front.url); err != nil {
+	defer func() { err = errors.Join(err, page.Close()) }()
+	if err := writePeople(ctx, s, binaries, folder, page.URL()); err != nil {
 		return err
 	}
 	if err := (state{Image: product.Image}).write(folder); err != nil {
 		return err
 	}
-	guide(out, s, product, front.url)
+	guide(out, s, product, page.URL())
 	if err := supervise(ctx, s, out); err != nil {
 		return fmt.Errorf("%w\nthe logs are in %s", err, filepath.Join(filepath.Base(folder), "log"))
 	}

@@ -16,7 +16,7 @@ import (
 // writePeople logs the shop's people in, and writes for each a command of their
 // own: argocd-waybill with their session.
 func writePeople(ctx context.Context, s *stack.Stack, b install.Binaries, folder, front string) error {
-	server := strings.TrimPrefix(front, "http://")
+	server := strings.Trim(strings.TrimPrefix(front, "http:"), "/")
 	for _, person := range []string{shop.Promoter, shop.Approver} {
 		token, err := s.Login(ctx, person, person)
 		if err != nil {
@@ -48,7 +48,8 @@ Waybill runs. The shop's first version, %[1]s, is on its way through dev and sta
   Git          %[4]s   (%[5]s/%[6]s)
   registry     %[7]s
 
-Try, in another terminal of this folder:
+Open %[2]sapplications/argocd/shop-prod?view=Promotion to see and promote there,
+or try, in another terminal of this folder:
 
   .demo/alice get stages                               where every version is
   .demo/alice why --stage prod --freight %[1]s        what keeps it out of prod

@@ -262,6 +262,44 @@ func checkBinary(t *testing.T, binary []byte, architecture string) {
 	}
 }
 
+func TestAFileThatAProgramNeedsComesWithIt(t *testing.T) {
+	host := emptyRegistry(t)
+	t.Setenv("SOURCE_DATE_EPOCH", strconv.Itoa(epoch))
+	withFile := hello
+	withFile.Shared = []string{"testdata/hello/main.go"}
+	args := []string{"--registry", host + "/waybill", "--version", "v1.0.0", "--platforms", "linux/amd64", "--push"}
+	var out bytes.Buffer
+	if err := run(t.Context(), args, []product{withFile}, &out, t.Output()); err != nil {
+		t.Fatal(err)
+	}
+	ref, err := name.NewDigest(strings.TrimSpace(out.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := pull(t, ref)
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := index.Image(manifest.Manifests[0].Digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listing, files := extract(t, image)
+	want, err := os.ReadFile("testdata/hello/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(files["usr/local/share/waybill/main.go"], want) || !slices.Contains(listing, "-rw-r--r-- usr/local/share/waybill/main.go") {
+		t.Errorf("the image has %q", listing)
+	}
+
+	withFile.Shared = []string{"ui/dist/nothing.js"}
+	if err := run(t.Context(), args, []product{withFile}, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "ui/dist/nothing.js is not built: run make images") {
+		t.Errorf("without the file: %v", err)
+	}
+}
+
 func TestNothingIsPushedUnasked(t *testing.T) {
 	host := emptyRegistry(t)
 	printed := build(t, host, "--version", "v1.0.0", "--platforms", "linux/"+runtime.GOARCH)

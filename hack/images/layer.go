@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -21,6 +22,7 @@ import (
 const (
 	rootsFile      = "etc/ssl/certs/ca-certificates.crt" // where Go and OpenSSL look first
 	binariesFolder = "usr/local/bin"
+	sharedFolder   = "usr/local/share/waybill"
 )
 
 // entry is a file or, with a trailing slash in its name, a folder of a layer. It
@@ -49,7 +51,8 @@ func (p product) userland(path string, at time.Time) (v1.Layer, error) {
 	})
 }
 
-// binaries is the layer that holds the programs, which lie in the folder built.
+// binaries is the layer that holds the programs, which lie in the folder built,
+// and the files that they share.
 func (p product) binaries(path string, at time.Time, built string) (v1.Layer, error) {
 	entries := []entry{
 		{name: "usr/", mode: 0o755},
@@ -57,18 +60,41 @@ func (p product) binaries(path string, at time.Time, built string) (v1.Layer, er
 		{name: binariesFolder + "/", mode: 0o755},
 	}
 	for _, program := range p.programs() {
-		f, err := os.Open(filepath.Join(built, program.Name))
+		e, closer, err := open(binariesFolder+"/"+program.Name, 0o755, filepath.Join(built, program.Name))
 		if err != nil {
 			return nil, fmt.Errorf("reading the binary of %s: %w", program.Name, err)
 		}
-		defer f.Close()
-		info, err := f.Stat()
-		if err != nil {
-			return nil, fmt.Errorf("reading the binary of %s: %w", program.Name, err)
+		defer closer.Close()
+		entries = append(entries, e)
+	}
+	if len(p.Shared) > 0 {
+		entries = append(entries, entry{name: "usr/local/share/", mode: 0o755}, entry{name: sharedFolder + "/", mode: 0o755})
+	}
+	for _, file := range p.Shared {
+		e, closer, err := open(sharedFolder+"/"+filepath.Base(file), 0o644, filepath.FromSlash(file))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%s is not built: run make images, which builds it first", file)
 		}
-		entries = append(entries, entry{name: binariesFolder + "/" + program.Name, mode: 0o755, content: f, size: info.Size()})
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", file, err)
+		}
+		defer closer.Close()
+		entries = append(entries, e)
 	}
 	return layer(path, at, entries)
+}
+
+// open makes an entry of a file, which is read when the layer is written.
+func open(name string, mode int64, path string) (entry, io.Closer, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return entry{}, nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return entry{}, nil, errors.Join(err, f.Close())
+	}
+	return entry{name: name, mode: mode, content: f, size: info.Size()}, f, nil
 }
 
 // layer packs the entries, all of them dated at, by way of a tar file at path,

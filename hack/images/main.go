@@ -59,6 +59,14 @@ func products() []product {
 			User:    999,
 			Account: "argocd",
 		},
+		{
+			Name:        "waybill-extension",
+			Package:     "github.com/waybill-cd/waybill/ui/deliver",
+			Shared:      []string{"ui/dist/extension-waybill.js"},
+			Description: "Puts Waybill's UI extension where argocd-server serves it from, as an init container of its pod.",
+			User:        999,
+			Account:     "argocd",
+		},
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,7 +30,10 @@ func TestTheManifestsRunEachImageAsItsUser(t *testing.T) {
 				continue
 			}
 			pod := d.Spec.Template.Spec
-			for _, c := range pod.Containers {
+			for _, c := range slices.Concat(pod.InitContainers, pod.Containers) {
+				if c.Image == "" {
+					continue // a container of Argo CD's own, which gets a mount
+				}
 				user := c.SecurityContext.RunAsUser
 				if user == nil && pod.SecurityContext != nil {
 					user = pod.SecurityContext.RunAsUser

@@ -15,9 +15,10 @@ import (
 
 // product is a program that is shipped as an image of its own.
 type product struct {
-	Name        string // of the binary and of the repository
-	Package     string // import path of its main package, which has a variable version
-	Beside      []program
+	Name        string    // of the binary and of the repository
+	Package     string    // import path of its main package, which has a variable version
+	Beside      []program // further programs in the same folder
+	Shared      []string  // files, by their paths from the top of the repository, that it finds in sharedFolder
 	Description string
 	User        int    // user and group that it runs as
 	Account     string // name of both

@@ -91,20 +91,7 @@ func (s *Stack) startArgoCD(ctx context.Context) error {
 		"--repo-server="+local(s.argocd.repoServer),
 		"--repo-server-plaintext",
 	)
-	server := s.argocdProcess(ArgoCDServer, s.argocd.server,
-		"--address="+loopback.Address,
-		fmt.Sprintf("--port=%d", s.argocd.server),
-		"--metrics-address="+loopback.Address,
-		fmt.Sprintf("--metrics-port=%d", s.argocd.serverMetrics),
-		"--redis="+local(s.argocd.redis),
-		"--repo-server="+local(s.argocd.repoServer),
-		"--repo-server-plaintext",
-		"--insecure",
-		"--enable-proxy-extension",
-	)
-	// Five failed logins would lock an account for minutes, and who has just
-	// made one tries until it is known.
-	server.Env = append(server.Env, "ARGOCD_SESSION_FAILURE_MAX_FAIL_COUNT=1000")
+	server := s.argocdServer(s.argocd.server, s.argocd.serverMetrics)
 	return inParallel(ctx,
 		func(ctx context.Context) error { return s.Run(ctx, controller) },
 		func(ctx context.Context) error {
@@ -114,6 +101,41 @@ func (s *Stack) startArgoCD(ctx context.Context) error {
 			return s.awaitPath(ctx, "/apis/argoproj.io/v1alpha1/namespaces/"+ArgoCDNamespace+"/appprojects/default")
 		},
 	)
+}
+
+// argocdServer is a process of argocd-server on the two ports.
+func (s *Stack) argocdServer(port, metrics int, args ...string) process.Spec {
+	server := s.argocdProcess(ArgoCDServer, port, append([]string{
+		"--address=" + loopback.Address,
+		fmt.Sprintf("--port=%d", port),
+		"--metrics-address=" + loopback.Address,
+		fmt.Sprintf("--metrics-port=%d", metrics),
+		"--redis=" + local(s.argocd.redis),
+		"--repo-server=" + local(s.argocd.repoServer),
+		"--repo-server-plaintext",
+		"--insecure",
+		"--enable-proxy-extension",
+	}, args...)...)
+	// Five failed logins would lock an account for minutes, and who has just
+	// made one tries until it is known.
+	server.Env = append(server.Env, "ARGOCD_SESSION_FAILURE_MAX_FAIL_COUNT=1000")
+	return server
+}
+
+// ServeUnder starts one more argocd-server, which serves everything under a root
+// path such as /argocd, and returns its URL without that path.
+func (s *Stack) ServeUnder(ctx context.Context, rootPath string) (string, error) {
+	port, err := s.ports.Take()
+	if err != nil {
+		return "", err
+	}
+	metrics, err := s.ports.Take()
+	if err != nil {
+		return "", err
+	}
+	server := s.argocdServer(port, metrics, "--rootpath="+rootPath)
+	server.Name = ArgoCDServer + "-under-a-root-path"
+	return "http://" + local(port), s.Run(ctx, server)
 }
 
 // installer owns the fields of Argo CD's own objects. It is not the manager of

@@ -1,0 +1,43 @@
+// The extension registers itself with Argo CD: a panel in the status bar with its
+// flyout, an action in the top bar, and an application view.
+import React, {type ComponentType} from 'react'
+import type {ExtensionsAPI, HostProps} from './host'
+import {stageOf, type HostApplication} from './model/binding'
+import {text} from './strings'
+import {Boundary} from './view/boundary'
+import {PromoteFlyout, StatusFlyout, StatusPanel, TopBarAction} from './view/panel'
+import {addStyle} from './view/style'
+import {PromotionTab} from './view/tab'
+
+// Both flyouts share Argo CD's parameter `extension` of the URL, so their IDs differ.
+const statusID = 'waybill-status'
+const promoteID = 'waybill-promote'
+
+function guarded(Part: ComponentType<HostProps>, quiet?: boolean): ComponentType<HostProps> {
+  return function Guarded(props: HostProps) {
+    return (
+      <Boundary quiet={quiet}>
+        <Part {...props} />
+      </Boundary>
+    )
+  }
+}
+
+function register(api: ExtensionsAPI | undefined): void {
+  if (!api) {
+    return
+  }
+  addStyle()
+  const hasStage = (app?: HostApplication) => stageOf(app) !== ''
+  if (api.registerAppViewExtension) {
+    api.registerAppViewExtension(guarded(PromotionTab), text.view, 'fa-ship', hasStage)
+  }
+  if (api.registerStatusPanelExtension) {
+    api.registerStatusPanelExtension(guarded(StatusPanel, true), text.view, statusID, guarded(StatusFlyout))
+  }
+  if (api.registerTopBarActionMenuExt) {
+    api.registerTopBarActionMenuExt(guarded(TopBarAction, true), text.actions.promote, promoteID, guarded(PromoteFlyout), hasStage, 'fa fa-ship', false)
+  }
+}
+
+register((window as unknown as {extensionsAPI?: ExtensionsAPI}).extensionsAPI)

@@ -1,0 +1,72 @@
+import type {Freight, Pipeline} from '../api/wire'
+import {artifactsOf, short, type Artifact} from './names'
+import {matches} from './search'
+
+// FreightRow is a piece of freight in the line.
+export interface FreightRow {
+  id: string
+  short: string
+  alias: string
+  origin: string
+  at: string
+  artifacts: Artifact[]
+  // stages hold it now; passed are others in which it passed before.
+  stages: string[]
+  passed: string[]
+  candidate: boolean
+  words: string
+}
+
+export function freightRow(f: Freight, candidates: string[] = []): FreightRow {
+  const artifacts = artifactsOf(f)
+  const stages = f.stages || []
+  const verified = f.verifiedIn || []
+  return {
+    id: f.id,
+    short: short(f.id),
+    alias: f.summary || short(f.id),
+    origin: f.origin,
+    at: f.discoveredAt,
+    artifacts,
+    stages,
+    passed: verified.filter(s => !stages.includes(s)),
+    candidate: candidates.includes(f.id),
+    words: [f.id, f.summary, f.origin, ...stages, ...verified, ...artifacts.map(a => `${a.name} ${a.version} ${a.pin}`)].join(' '),
+  }
+}
+
+export const candidatesOf = (p: Pipeline): string[] => p.warehouses.flatMap(w => (w.candidate ? [w.candidate] : []))
+
+export function filterFreight(rows: FreightRow[], query: string, origin: string): FreightRow[] {
+  return rows.filter(r => (origin === '' || r.origin === origin) && matches(r.words, query))
+}
+
+// merge puts the pages of freight, newest first, behind the recent ones of the
+// pipeline's view, which are newer than the pages may be.
+export function merge(recent: Freight[], pages: Freight[]): Freight[] {
+  const seen = new Set(recent.map(f => f.id))
+  return [...recent, ...pages.filter(f => !seen.has(f.id))]
+}
+
+// touchedBy returns the stages in which freight is or passed; nothing where it is not
+// among the recent ones.
+export function touchedBy(p: Pipeline, id: string): Set<string> | undefined {
+  const f = p.freight.find(one => one.id === id)
+  return f && new Set([...(f.stages || []), ...(f.verifiedIn || [])])
+}
+
+// onward returns the stages that freight may go to next: those that request it, do not
+// hold it, and take it from where it is or passed. The verdicts are the server's.
+export function onward(p: Pipeline, f: Pick<Freight, 'id' | 'origin' | 'stages' | 'verifiedIn'>): string[] {
+  const been = new Set([...(f.stages || []), ...(f.verifiedIn || [])])
+  return p.stages
+    .filter(s => !(f.stages || []).includes(s.name))
+    .filter(s => s.requestedFreight.some(r => r.origin.name === f.origin && (r.sources.direct || (r.sources.stages || []).some(up => been.has(up)))))
+    .map(s => s.name)
+}
+
+// reachable returns the freight that a stage could ask for at all.
+export const reachable = (p: Pipeline, stage: string, all: Freight[]): Freight[] => {
+  const s = p.stages.find(one => one.name === stage)
+  return s ? all.filter(f => s.requestedFreight.some(r => r.origin.name === f.origin)) : []
+}

@@ -1,0 +1,35 @@
+import React, {Component, type ReactNode} from 'react'
+import {text} from '../strings'
+
+// Boundary keeps what throws in the extension from taking Argo CD with it, which has no
+// boundary of its own around most extensions.
+export class Boundary extends Component<{children: ReactNode; quiet?: boolean}, {error?: Error}> {
+  state: {error?: Error} = {}
+
+  static getDerivedStateFromError(error: Error) {
+    return {error}
+  }
+
+  componentDidCatch(error: Error) {
+    console.error('waybill:', error)
+  }
+
+  render() {
+    const {error} = this.state
+    if (!error) {
+      return this.props.children
+    }
+    if (this.props.quiet) {
+      return <span title={String(error)}>{text.product}</span>
+    }
+    return (
+      <div className='waybill waybill-crashed' role='alert'>
+        <strong>{text.problem.crashed}</strong>
+        <code>{String(error.message || error)}</code>
+        <button type='button' className='waybill-button waybill-button-plain' onClick={() => this.setState({error: undefined})}>
+          {text.tryAgain}
+        </button>
+      </div>
+    )
+  }
+}

@@ -1,0 +1,46 @@
+import React, {useEffect, useRef, type ReactNode} from 'react'
+import {text} from '../strings'
+import {Icon} from './icon'
+
+// Dialog is the browser's own: it keeps the focus, closes with Escape and stands above
+// all of Argo CD, without a portal.
+export function Dialog({title, onClose, children, wide}: {title: string; onClose: () => void; children: ReactNode; wide?: boolean}) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const close = useRef(onClose)
+  close.current = onClose
+  useEffect(() => {
+    const e = dialog.current!
+    const opener = document.activeElement as HTMLElement | null
+    const cancel = (event: Event) => {
+      event.preventDefault()
+      close.current()
+    }
+    e.addEventListener('cancel', cancel)
+    e.showModal()
+    // The browser would begin at the button that closes.
+    e.querySelector('h2')!.focus()
+    return () => {
+      e.removeEventListener('cancel', cancel)
+      e.close()
+      if (opener && document.contains(opener)) {
+        opener.focus()
+      }
+    }
+  }, [])
+  return (
+    <dialog ref={dialog} className={`waybill-dialog${wide ? ' waybill-dialog-wide' : ''}`} aria-label={title} onMouseDown={e => e.target === dialog.current && onClose()} onKeyDown={stopKeys}>
+      <div className='waybill-dialog-box'>
+        <header>
+          <h2 tabIndex={-1}>{title}</h2>
+          <button type='button' className='waybill-close' aria-label={text.close} onClick={onClose}>
+            <Icon name='cross' />
+          </button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  )
+}
+
+// stopKeys keeps Argo CD's own shortcuts from what is typed here.
+const stopKeys = (e: {stopPropagation: () => void}) => e.stopPropagation()

@@ -1,0 +1,111 @@
+import React from 'react'
+import {getFreight} from '../api/calls'
+import type {Freight, Stage} from '../api/wire'
+import {text} from '../strings'
+import {onStage} from '../model/actions'
+import {candidatesOf, freightRow, onward} from '../model/freight'
+import {short} from '../model/names'
+import {verdictView} from '../model/verdict'
+import {useDesk} from './desk'
+import {useLoad} from './hooks'
+import {Icon} from './icon'
+import {Age, Button, Chip, Copy, Field, GateIcon, ProblemNotice, Section, Skeleton} from './parts'
+import {VerdictTree} from './verdict'
+import {useVerdict} from './verdicts'
+
+// FreightDetails shows a piece of freight: what is in it, where it is, and why it goes
+// no further.
+export function FreightDetails({id, known}: {id: string; known?: Freight}) {
+  const {pipeline, session, version, go} = useDesk()
+  const here = pipeline.freight.find(f => f.id === id) || known
+  const loaded = useLoad(here ? '' : `${id}@${version}`, r => getFreight(session.caller, pipeline.name, id, r), id)
+  const freight = here || loaded.value
+  if (!freight) {
+    return loaded.problem ? <ProblemNotice problem={loaded.problem} onAgain={loaded.again} /> : <Skeleton rows={6} />
+  }
+  const row = freightRow(freight, candidatesOf(pipeline))
+  const next = onward(pipeline, freight)
+  return (
+    <div>
+      <Section title={text.freight.artifacts}>
+        <ul className='waybill-artifacts'>
+          {row.artifacts.map(a => (
+            <li key={a.kind + a.name}>
+              <div className='waybill-image'>
+                <Icon name={a.kind} label={text.freight[a.kind]} /> <span>{a.name}</span>
+                {a.version && <code>{a.version}</code>}
+              </div>
+              {a.pin && (
+                <div className='waybill-pin'>
+                  {a.link ? (
+                    <a href={a.link} target='_blank' rel='noopener noreferrer'>
+                      <code>{a.pin}</code>
+                    </a>
+                  ) : (
+                    <code>{a.pin}</code>
+                  )}
+                  <Copy value={a.pin} label={a.name} />
+                </div>
+              )}
+            </li>
+          ))}
+        </ul>
+      </Section>
+      <dl className='waybill-fields'>
+        <Field name={text.freight.where}>
+          {row.stages.length === 0
+            ? text.freight.nowhere
+            : row.stages.map(s => (
+                <Button key={s} kind='quiet' onClick={() => go({tab: 'pipeline', stage: s, freight: ''})}>
+                  {s}
+                </Button>
+              ))}
+        </Field>
+        {row.passed.length > 0 && <Field name={text.freight.was}>{row.passed.join(', ')}</Field>}
+        <Field name={text.freight.age}>
+          <Age at={row.at} />
+        </Field>
+        <Field name={text.freight.origin}>
+          {row.origin} {row.candidate && <Chip tone='busy'>{text.promote.candidate}</Chip>}
+        </Field>
+        <Field name={text.freight.id}>
+          <code>{short(row.id)}</code> <Copy value={row.id} label={text.freight.id} />
+        </Field>
+      </dl>
+      <Section title={text.freight.onward}>
+        {next.length === 0 && <p className='waybill-quiet'>{text.freight.nowhereOn}</p>}
+        {pipeline.stages
+          .filter(s => next.includes(s.name))
+          .slice(0, 8)
+          .map(s => (
+            <Onward key={s.name} stage={s} freight={row.id} />
+          ))}
+      </Section>
+    </div>
+  )
+}
+
+// Onward is the server's verdict on a stage that the freight may reach next.
+function Onward({stage, freight}: {stage: Stage; freight: string}) {
+  const {actions, viewer, go} = useDesk()
+  const verdict = useVerdict(stage, freight)
+  if (!verdict.value) {
+    return verdict.problem ? <ProblemNotice problem={verdict.problem} onAgain={verdict.again} /> : <Skeleton rows={1} />
+  }
+  const {state} = verdictView(verdict.value)
+  const promote = onStage(actions, viewer, stage).find(o => o.name === 'promote')
+  const words = {pass: text.freight.ready, wait: text.freight.allowed, fail: text.freight.blocked}[state]
+  return (
+    <details className='waybill-onward' open={state === 'fail'}>
+      <summary>
+        <GateIcon state={state} /> <strong>{stage.name}</strong> {words}
+      </summary>
+      <VerdictTree verdict={verdict.value} />
+      {state !== 'fail' && promote && (
+        <Button kind='primary' why={promote.why} onClick={() => go({doing: 'promote', target: stage.name, pick: freight})}>
+          {text.freight.promoteTo(stage.name)}
+        </Button>
+      )}
+    </details>
+  )
+}

@@ -1,0 +1,146 @@
+import React, {useMemo} from 'react'
+import {sentence} from '../api/problem'
+import {text} from '../strings'
+import {candidatesOf, filterFreight, freightRow} from '../model/freight'
+import {useDesk} from './desk'
+import type {FreightLine} from './freight-pages'
+import {Icon} from './icon'
+import {Age, Chip, Empty, Loading, Notice, ProblemNotice} from './parts'
+import {Rows} from './rows'
+
+// FreightStrip is the recent freight above the graph, newest first.
+export function FreightStrip() {
+  const {pipeline, place, go} = useDesk()
+  const rows = useMemo(() => {
+    const candidates = candidatesOf(pipeline)
+    return pipeline.freight.map(f => freightRow(f, candidates))
+  }, [pipeline])
+  if (rows.length === 0) {
+    return (
+      <div className='waybill-panel'>
+        <Icon name='ship' /> <strong>{text.freight.empty}.</strong> <span className='waybill-quiet'>{text.freight.emptyHint}</span>
+        {pipeline.warehouses.map(
+          w =>
+            w.error && (
+              <Notice key={w.name} tone='bad' title={`${text.stage.warehouse} ${w.name}`}>
+                {sentence(w.error)}
+              </Notice>
+            ),
+        )}
+      </div>
+    )
+  }
+  return (
+    <ul className='waybill-strip' aria-label={text.freight.recent}>
+      {rows.map(r => (
+        <li key={r.id}>
+          <button
+            type='button'
+            className={`waybill-freight${place.freight === r.id ? ' waybill-card-selected' : ''}`}
+            aria-pressed={place.freight === r.id}
+            onClick={() => go({freight: place.freight === r.id ? '' : r.id, stage: '', warehouse: '', promotion: ''})}>
+            <span className='waybill-card-head'>
+              <strong className='waybill-alias' title={r.alias}>
+                {r.alias}
+              </strong>
+              <span className='waybill-quiet'>
+                <Age at={r.at} />
+              </span>
+            </span>
+            <Where stages={r.stages} passed={r.passed} candidate={r.candidate} most={2} />
+          </button>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Where({stages, passed, candidate, most}: {stages: string[]; passed: string[]; candidate: boolean; most: number}) {
+  const rest = stages.length - most
+  return (
+    <span className='waybill-card-chips'>
+      {stages.slice(0, most).map(s => (
+        <Chip key={s} tone='good'>
+          {s}
+        </Chip>
+      ))}
+      {rest > 0 && <Chip tone='good' title={stages.slice(most).join(', ')}>+{rest}</Chip>}
+      {stages.length === 0 && passed.length > 0 && (
+        <Chip title={`${text.freight.was} ${passed.join(', ')}`} icon='check'>
+          {passed[passed.length - 1]}
+        </Chip>
+      )}
+      {candidate && stages.length === 0 && <Chip tone='busy'>{text.promote.candidate}</Chip>}
+      {stages.length === 0 && passed.length === 0 && !candidate && <span className='waybill-quiet'>{text.freight.nowhere}</span>}
+    </span>
+  )
+}
+
+// FreightTable is all freight of the pipeline.
+export function FreightTable({line, query, narrow}: {line: FreightLine; query: string; narrow: boolean}) {
+  const {pipeline, place, go} = useDesk()
+  const all = useMemo(() => {
+    const candidates = candidatesOf(pipeline)
+    return line.freight.map(f => freightRow(f, candidates))
+  }, [line.freight, pipeline])
+  const rows = useMemo(() => filterFreight(all, query, place.of || ''), [all, query, place.of])
+  if (all.length === 0) {
+    return <Empty title={text.freight.empty} hint={text.freight.emptyHint} />
+  }
+  return (
+    <>
+      {line.problem && <ProblemNotice problem={line.problem} />}
+      <Rows
+        label={text.freight.all}
+        columns={
+          narrow
+            ? [{title: text.freight.alias, width: '1fr'}]
+            : [
+                {title: text.freight.alias, width: 'minmax(150px, 1.3fr)'},
+                {title: text.freight.artifacts, width: 'minmax(160px, 1.4fr)'},
+                {title: text.freight.where, width: 'minmax(150px, 1.3fr)'},
+                {title: text.freight.age, width: '70px'},
+              ]
+        }
+        rows={rows}
+        rowHeight={narrow ? 72 : 50}
+        keyOf={r => r.id}
+        selected={place.freight}
+        onPick={r => go({freight: r.id, stage: '', warehouse: '', promotion: ''})}
+        onEnd={line.more}
+        cells={r =>
+          narrow
+            ? [
+                <span className='waybill-narrow-card'>
+                  <span className='waybill-card-head'>
+                    <strong className='waybill-alias'>{r.alias}</strong>
+                    <span className='waybill-quiet'>
+                      <Age at={r.at} />
+                    </span>
+                  </span>
+                  <Where stages={r.stages} passed={r.passed} candidate={r.candidate} most={3} />
+                </span>,
+              ]
+            : [
+                <span>
+                  <strong>{r.alias}</strong> <code className='waybill-quiet'>{r.short}</code>
+                </span>,
+                <span className='waybill-card-chips'>
+                  {r.artifacts.slice(0, 3).map(a => (
+                    <span key={a.kind + a.name} className='waybill-quiet' title={`${a.name} ${a.pin}`}>
+                      <Icon name={a.kind} label={text.freight[a.kind]} /> {a.version || a.pin.slice(0, 7)}
+                    </span>
+                  ))}
+                </span>,
+                <Where stages={r.stages} passed={r.passed} candidate={r.candidate} most={3} />,
+                <span className='waybill-quiet'>
+                  <Age at={r.at} />
+                </span>,
+              ]
+        }>
+        {rows.length === 0 && <Empty title={text.freight.noMatch} icon='search' />}
+        {line.loading && <Loading />}
+      </Rows>
+    </>
+  )
+}

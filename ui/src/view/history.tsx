@@ -1,0 +1,136 @@
+import React, {useCallback, useEffect, useMemo, useRef, useState} from 'react'
+import {listPromotions} from '../api/calls'
+import {isAbort, problemOf} from '../api/client'
+import type {Problem} from '../api/problem'
+import type {Promotion} from '../api/wire'
+import {text} from '../strings'
+import {filterPromotions, promotionRow} from '../model/promotion'
+import {CommitID} from './compare'
+import {useDesk} from './desk'
+import {useLoad} from './hooks'
+import {Age, Chip, Empty, Loading, ProblemNotice, Skeleton} from './parts'
+import {PhaseChip} from './promotion-details'
+import {Rows} from './rows'
+
+// useHistory asks for the newest promotions again when the pipeline has changed, and for
+// older pages as somebody scrolls to them.
+function useHistory(stage: string) {
+  const {session, pipeline, version} = useDesk()
+  const first = useLoad(`${stage}@${version}`, r => listPromotions(session.caller, pipeline.name, stage, '', r), 'promotions ' + stage)
+  const [older, setOlder] = useState<{stage: string; items: Promotion[]; next?: string}>({stage, items: []})
+  const [problem, setProblem] = useState<Problem>()
+  const control = useRef<AbortController>()
+  useEffect(() => {
+    setProblem(undefined)
+    return () => {
+      if (control.current) {
+        control.current.abort()
+        control.current = undefined
+      }
+    }
+  }, [stage])
+  const mine = older.stage === stage ? older : {stage, items: [], next: undefined}
+  const next = mine.items.length > 0 ? mine.next : first.value && first.value.next
+  const more = useCallback(() => {
+    if (control.current || !next) {
+      return
+    }
+    const asking = (control.current = new AbortController())
+    listPromotions(session.caller, pipeline.name, stage, next, {signal: asking.signal}).then(
+      fresh => {
+        control.current = undefined
+        setOlder({stage, items: [...mine.items, ...fresh!.value.items], next: fresh!.value.next})
+      },
+      error => {
+        control.current = undefined
+        if (!isAbort(error)) {
+          setProblem(problemOf(error))
+        }
+      },
+    )
+  }, [session, pipeline.name, stage, next, mine.items])
+  const items = useMemo(() => {
+    const newest = first.value ? first.value.items : []
+    const seen = new Set(newest.map(p => p.id))
+    return [...newest, ...mine.items.filter(p => !seen.has(p.id))]
+  }, [first.value, mine.items])
+  return {items, loaded: first.value !== undefined, problem: first.problem || problem, again: first.again, more: next && !problem ? more : undefined}
+}
+
+export function History({query, narrow}: {query: string; narrow: boolean}) {
+  const {place, go} = useDesk()
+  const history = useHistory(place.of || '')
+  const all = useMemo(() => history.items.map(promotionRow), [history.items])
+  const rows = useMemo(() => filterPromotions(all, query, place.phase || ''), [all, query, place.phase])
+  if (!history.loaded) {
+    return history.problem ? <ProblemNotice problem={history.problem} onAgain={history.again} /> : <Skeleton rows={8} />
+  }
+  if (all.length === 0) {
+    return <Empty title={text.promotion.empty} hint={text.promotion.emptyHint} icon='queue' />
+  }
+  return (
+    <>
+      {history.problem && <ProblemNotice problem={history.problem} onAgain={history.again} />}
+      <Rows
+        label={text.tabs.history}
+        columns={
+          narrow
+            ? [{title: text.promotion.one, width: '1fr'}]
+            : [
+                {title: text.promotion.one, width: 'minmax(170px, 1.5fr)'},
+                {title: text.promotion.phase, width: '110px'},
+                {title: text.promotion.by, width: 'minmax(110px, 1fr)'},
+                {title: text.promotion.commit, width: '90px'},
+                {title: text.promotion.duration, width: '80px'},
+                {title: text.promotion.when, width: '60px'},
+              ]
+        }
+        rows={rows}
+        rowHeight={narrow ? 72 : 50}
+        keyOf={r => r.id}
+        selected={place.promotion}
+        onPick={r => go({promotion: r.id, stage: '', warehouse: '', freight: ''})}
+        onEnd={history.more}
+        cells={r => {
+          const what = (
+            <span className='waybill-card-head'>
+              <strong className='waybill-alias' title={r.alias}>
+                {r.alias}
+              </strong>
+              <span className='waybill-quiet'>→ {r.stage}</span>
+            </span>
+          )
+          const who = r.automatic ? <Chip>{text.promotion.automatic}</Chip> : <span title={r.reason}>{r.by}</span>
+          return narrow
+            ? [
+                <span className='waybill-narrow-card'>
+                  {what}
+                  <span className='waybill-card-chips'>
+                    <PhaseChip view={r} /> {who}{' '}
+                    <span className='waybill-quiet'>
+                      <Age at={r.at} />
+                    </span>
+                  </span>
+                </span>,
+              ]
+            : [
+                what,
+                <>
+                  <PhaseChip view={r} />
+                </>,
+                <span className='waybill-who'>
+                  {who} {r.rollback && <Chip tone='warn'>{text.promotion.rollback}</Chip>}
+                </span>,
+                <span>{r.commits.slice(0, 1).map(c => <CommitID key={c.id} id={c.id} link={c.link} />)}</span>,
+                <span className='waybill-quiet'>{r.took}</span>,
+                <span className='waybill-quiet'>
+                  <Age at={r.at} />
+                </span>,
+              ]
+        }}>
+        {rows.length === 0 && <Empty title={text.promotion.noMatch} icon='search' />}
+        {history.more && <Loading />}
+      </Rows>
+    </>
+  )
+}

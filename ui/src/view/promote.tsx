@@ -1,0 +1,178 @@
+import React, {useMemo, useRef, useState, type ReactNode} from 'react'
+import type {Stage, Verdict} from '../api/wire'
+import {text} from '../strings'
+import {holds, onStage} from '../model/actions'
+import {requestKey} from '../model/key'
+import {nextFor, promotePicks, rollbackPicks, whyNot, type Pick} from '../model/picks'
+import {matches} from '../model/search'
+import {aliasIn} from '../model/stage'
+import {useAsk} from './asking'
+import {ComparePart, PreviewPart, useConsider, VerdictPart} from './consider'
+import {useDesk} from './desk'
+import {useFreightLine} from './freight-pages'
+import {Age, Button, Chip, Empty, Notice, ProblemNotice, Search} from './parts'
+import {PromotionDetails} from './promotion-details'
+import {VerdictTree} from './verdict'
+
+// PromoteForm picks freight for a stage, shows what it would change and what it takes,
+// and asks for the promotion. With `rollback` it returns to what the stage verified.
+export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: Stage; pick: string; rollback: boolean; onPick: (id: string) => void; onClose: () => void}) {
+  const desk = useDesk()
+  const line = useFreightLine(!rollback)
+  const choices = useMemo(() => (rollback ? rollbackPicks(stage) : promotePicks(desk.pipeline, stage, line.freight)), [rollback, stage, desk.pipeline, line.freight])
+  const chosen = pick || (rollback ? (choices[0] ? choices[0].id : '') : nextFor(desk.pipeline, stage))
+  const [picking, setPicking] = useState(chosen === '')
+  const [reason, setReason] = useState('')
+  const key = useRef({of: '', key: ''})
+  const asking = useAsk()
+
+  if (asking.done) {
+    return (
+      <Body footer={<Button kind='primary' onClick={onClose}>{text.close}</Button>}>
+        <PromotionDetails id={asking.done.id} fresh={asking.done} inDialog />
+      </Body>
+    )
+  }
+  const offer = onStage(desk.actions, desk.viewer, stage).find(o => o.name === (rollback ? 'rollback' : 'promote'))
+  const submit = (why: string) => {
+    if (why || !chosen) {
+      return
+    }
+    // The key stays with the freight, so that a second try is the same request.
+    if (key.current.of !== chosen) {
+      key.current = {of: chosen, key: requestKey()}
+    }
+    asking.send(stage, {action: rollback ? 'rollback' : 'promote', stage: stage.name, freight: chosen, reason: reason.trim(), key: key.current.key})
+  }
+  const picked = choices.find(c => c.id === chosen)
+  return (
+    <Considering
+      stage={stage}
+      freight={picking ? '' : chosen}
+      origin={picked ? picked.origin : ''}
+      rollback={rollback}
+      head={
+        picking ? (
+          <Picker
+            choices={choices}
+            selected={chosen}
+            rollback={rollback}
+            onEnd={line.more}
+            onPick={id => {
+              onPick(id)
+              setPicking(false)
+            }}
+          />
+        ) : (
+          <p className='waybill-picked'>
+            <span className='waybill-quiet'>{rollback ? text.rollback.pick : text.promote.picked}</span>
+            <strong>{picked ? picked.alias : aliasIn(desk.pipeline, stage, chosen)}</strong>
+            {picked && picked.notes.map(n => <Chip key={n}>{n}</Chip>)}
+            <Button kind='quiet' onClick={() => setPicking(true)}>
+              {text.promote.change}
+            </Button>
+          </p>
+        )
+      }
+      foot={(verdict, unseen) => {
+        const why = !offer ? '' : offer.why || whyNot({stage, freight: picking ? '' : chosen, rollback, reason, verdict, unseen})
+        return (
+          <form
+            className='waybill-submit'
+            onSubmit={e => {
+              e.preventDefault()
+              submit(why)
+            }}>
+            {asking.problem && <ProblemNotice problem={asking.problem} />}
+            {asking.problem && asking.problem.verdict && <VerdictTree verdict={asking.problem.verdict} />}
+            <label>
+              <span>
+                {text.promote.reason} {!rollback && <em className='waybill-quiet'>({text.optional})</em>}
+              </span>
+              <input className='waybill-input' value={reason} maxLength={1000} placeholder={text.promote.reasonHint} onChange={e => setReason(e.target.value)} />
+            </label>
+            <div className='waybill-actions'>
+              <Button onClick={onClose}>{text.cancel}</Button>
+              {offer && (
+                <Button kind='primary' submit busy={asking.busy} why={why}>
+                  {asking.busy ? text.promote.sending : rollback ? text.rollback.submit : verdict && !verdict.ready ? text.promote.submitWaits : text.promote.submit}
+                </Button>
+              )}
+            </div>
+          </form>
+        )
+      }}
+    />
+  )
+}
+
+function Considering(p: {stage: Stage; freight: string; origin: string; rollback: boolean; head: ReactNode; foot: (verdict: Verdict | undefined, unseen: boolean) => ReactNode}) {
+  const {verdict, preview} = useConsider(p.stage, p.freight, p.rollback)
+  return (
+    <Body footer={p.foot(verdict.value, preview.loading && !preview.value)}>
+      {p.head}
+      {p.freight && !p.rollback && holds(p.stage, p.freight) && <Notice tone='info'>{text.promote.holds}</Notice>}
+      {p.freight && (
+        <div className='waybill-consider'>
+          <div>
+            <PreviewPart preview={preview} />
+          </div>
+          <div>
+            <VerdictPart verdict={verdict} />
+            <ComparePart stage={p.stage} freight={p.freight} origin={p.origin} />
+          </div>
+        </div>
+      )}
+    </Body>
+  )
+}
+
+// Body scrolls, and keeps what is to be clicked in sight.
+export function Body({children, footer}: {children: ReactNode; footer: ReactNode}) {
+  return (
+    <>
+      <div className='waybill-body'>{children}</div>
+      <footer>{footer}</footer>
+    </>
+  )
+}
+
+function Picker({choices, selected, rollback, onPick, onEnd}: {choices: Pick[]; selected: string; rollback: boolean; onPick: (id: string) => void; onEnd?: () => void}) {
+  const [query, setQuery] = useState('')
+  const shown = useMemo(() => choices.filter(c => matches(`${c.alias} ${c.id} ${c.notes.join(' ')}`, query)), [choices, query])
+  const [limit, setLimit] = useState(60)
+  return (
+    <div className='waybill-picker'>
+      {rollback ? <Notice tone='info'>{text.rollback.hint}</Notice> : <Search value={query} onChange={setQuery} label={text.promote.pickSearch} />}
+      {choices.length === 0 && <Empty title={rollback ? text.actions.nothingToRollBack : text.freight.empty} hint={rollback ? undefined : text.freight.emptyHint} />}
+      <ul aria-label={text.promote.pick}>
+        {shown.slice(0, limit).map(c => (
+          <li key={c.id}>
+            <button type='button' aria-pressed={c.id === selected} onClick={() => onPick(c.id)}>
+              <strong>{c.alias}</strong>
+              <code>{c.id.slice(0, 7)}</code>
+              {c.notes.map(n => (
+                <Chip key={n}>{n}</Chip>
+              ))}
+              <span className='waybill-quiet'>
+                <Age at={c.at} />
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {(shown.length > limit || onEnd) && (
+        <Button
+          kind='quiet'
+          onClick={() => {
+            setLimit(n => n + 60)
+            if (onEnd && shown.length <= limit) {
+              onEnd()
+            }
+          }}>
+          {text.more}
+        </Button>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,75 @@
+import React, {useState} from 'react'
+import {ask, gateOf} from '../api/calls'
+import {problemOf} from '../api/client'
+import type {Problem} from '../api/problem'
+import {sentence} from '../api/problem'
+import type {Warehouse} from '../api/wire'
+import {text} from '../strings'
+import {repository} from '../model/names'
+import {aliasIn} from '../model/stage'
+import {goDuration} from '../model/time'
+import {useDesk} from './desk'
+import {Button, Chip, Field, Notice, ProblemNotice, Section} from './parts'
+import {Icon} from './icon'
+
+export function WarehouseDetails({warehouse: w}: {warehouse: Warehouse}) {
+  const {pipeline, session, actions, viewer, go} = useDesk()
+  const [state, setState] = useState<{busy?: boolean; asked?: boolean; problem?: Problem}>({})
+  const offered = actions.some(a => a.name === 'refresh')
+  const gate = gateOf(actions, 'refresh')
+  const look = () => {
+    setState({busy: true})
+    ask(session.caller, pipeline.name, actions, {action: 'refresh', warehouse: w.name}).then(
+      () => {
+        setState({asked: true})
+        session.feed.refresh()
+      },
+      error => setState({problem: problemOf(error)}),
+    )
+  }
+  return (
+    <div>
+      {offered && (
+        <div className='waybill-actions'>
+          <Button icon='refresh' busy={state.busy} why={viewer.gates[gate] === false ? text.actions.noGate(gate) : ''} onClick={look}>
+            {text.warehouse.refresh}
+          </Button>
+        </div>
+      )}
+      {state.asked && <Notice tone='good'>{text.warehouse.asked}</Notice>}
+      {state.problem && <ProblemNotice problem={state.problem} />}
+      {w.error && (
+        <Notice tone='bad' title={text.warehouse.error}>
+          {sentence(w.error)}
+        </Notice>
+      )}
+      <dl className='waybill-fields'>
+        <Field name={text.warehouse.candidate}>
+          {w.candidate ? (
+            <button type='button' className='waybill-link' onClick={() => go({tab: 'freight', freight: w.candidate, warehouse: ''})}>
+              {aliasIn(pipeline, undefined, w.candidate)}
+            </button>
+          ) : (
+            text.warehouse.nothing
+          )}
+        </Field>
+        <Field name={text.warehouse.interval}>{goDuration(w.interval)}</Field>
+      </dl>
+      <Section title={text.warehouse.subscriptions}>
+        <ul className='waybill-artifacts'>
+          {w.subscriptions.map((s, i) =>
+            s.image ? (
+              <li key={i}>
+                <div className='waybill-image'>
+                  <Icon name='image' label={text.freight.image} /> <span>{repository(s.image.repoURL)}</span>
+                  {s.image.constraint && <code>{s.image.constraint}</code>}
+                  {s.image.imageSelectionStrategy && <Chip>{s.image.imageSelectionStrategy}</Chip>}
+                </div>
+              </li>
+            ) : null,
+          )}
+        </ul>
+      </Section>
+    </div>
+  )
+}
