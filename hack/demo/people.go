@@ -59,7 +59,7 @@ or try, in another terminal of this folder:
   make demo-push                                       push the next version, as CI would
   pkill -9 waybill-proxy                               kill it whenever you like: it carries on
   .demo/alice rollback --stage prod --reason "..."     go back, once two versions were live
-  .demo/kubectl get configmap -n waybill -l waybill.dev/kind
+  .demo/kubectl get configmap -n waybill -l waybill.dev/kind -L waybill.dev/kind
 
 Ctrl-C stops everything and leaves nothing behind.
 `, firstVersion, front, s.AdminPassword(), product.RepoURL, s.Git().User(), s.Git().Password(), product.Image)
