@@ -194,6 +194,40 @@ func TestAnApprovalCountsNoLongerWhenTheResultChanges(t *testing.T) {
 	}
 }
 
+func TestAPromotionThatCannotBeComparedHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	w, p := waitingOn(t, shopDocument)
+	w.release("v1.1.0")
+	w.until("staging is verified", w.verified("staging", "v1.1.0"))
+	if err := w.approvePreview("bob", p.ID, w.preview("prod", "v1.0.0").Digest); err != nil {
+		t.Fatal(err)
+	}
+	w.git.reads = errOutage
+	w.pass(time.Second)
+	got := w.promotion(p.ID)
+	if got.Phase != promotion.Pending || !strings.Contains(got.Message, "will be tried again: "+errOutage.Error()) {
+		t.Errorf("it is %s and says %q", got.Phase, got.Message)
+	}
+	if running := w.stage("prod").Running; running != "" {
+		t.Errorf("the stage is kept for %s", running)
+	}
+	if !slices.ContainsFunc(w.events.all, func(e string) bool { return strings.Contains(e, "PromotionPostponed") }) {
+		t.Errorf("no event tells of it: %v", w.events.all)
+	}
+	other := w.promote("alice", "prod", "v1.1.0")
+	w.approve("carol", other.ID)
+	w.until("the other one is verified", w.verified("prod", "v1.1.0"))
+	if len(w.errors) != 0 {
+		t.Errorf("turns ended with %v", w.errors)
+	}
+
+	w.git.reads = nil
+	w.until("it is verified", w.verified("prod", "v1.0.0"))
+	if got := w.promotion(p.ID); got.Message != "" {
+		t.Errorf("it still says %q", got.Message)
+	}
+}
+
 func TestWhatOthersPushMeanwhileIsNotDeployedUnseen(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
