@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/promotion"
@@ -161,12 +163,21 @@ func (pl plan) rendered(digest string) promotion.Rendered {
 // bounds its processes itself.
 const maxAtOnce = 8
 
-// each does something for all plans.
+// each does something for all plans. A fault in that is an error of its plan's: it
+// must not end the process, which all else depends on.
 func each(ctx context.Context, plans []plan, do func(context.Context, int, plan) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(maxAtOnce)
 	for i, pl := range plans {
-		group.Go(func() error { return do(ctx, i, pl) })
+		group.Go(func() (err error) {
+			defer func() {
+				if fault := recover(); fault != nil {
+					log.FromContext(ctx).Error(fmt.Errorf("panic: %v", fault), "a preview failed", "application", pl.app.Key(), "stack", string(debug.Stack()))
+					err = fmt.Errorf("what Application %s renders cannot be told, because of a fault in Waybill: report what the proxy's log says of it", pl.app.Key())
+				}
+			}()
+			return do(ctx, i, pl)
+		})
 	}
 	return group.Wait()
 }

@@ -325,6 +325,30 @@ func TestAPreviewAsksEachRepositoryOnce(t *testing.T) {
 	}
 }
 
+// faulty stands in for a renderer with a fault.
+type faulty struct{ Previews }
+
+func (faulty) Compare(context.Context, argocd.Application, preview.Tree, preview.Tree) (preview.Application, error) {
+	panic("no such manifest")
+}
+
+func (faulty) Digest(context.Context, argocd.Application, preview.Tree) (string, error) {
+	panic("no such manifest")
+}
+
+func TestAFaultInAPreviewIsAnError(t *testing.T) {
+	t.Parallel()
+	w, p := waitingOn(t, shopDocument)
+	digest := w.preview("prod", "v1.0.0").Digest
+	w.people.previews = faulty{}
+	if _, err := w.people.Preview(t.Context(), w.pipeline(), "prod", "v1.0.0"); err == nil || !strings.Contains(err.Error(), "argocd/prod") || strings.Contains(err.Error(), "manifest") {
+		t.Errorf("the preview: %v", err)
+	}
+	if err := w.approvePreview("bob", p.ID, digest); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("an approval of it: %v", err)
+	}
+}
+
 func (w *world) situation(stage string) Situation {
 	w.t.Helper()
 	s, err := w.people.Situation(w.t.Context(), w.pipeline(), stage)
