@@ -263,6 +263,47 @@ func TestWhatOthersPushMeanwhileIsNotDeployedUnseen(t *testing.T) {
 	}
 }
 
+func TestWhatIsOutdatedOnOneBranchIsWrittenToNone(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		push string
+		want promotion.Phase
+	}{
+		"nobody's":      {"deploy/other/x.yaml", promotion.Succeeded},
+		"its manifests": {"deploy/prod-us/extra.yaml", promotion.Errored},
+	} {
+		applications := shopApplications()
+		applications[2] = application("prod", "prod", "main")
+		w := newWorld(t, sharedDocument(), append(applications, application("prod-us", "prod", "us"))...)
+		w.git.push(shopRepo, "us", map[string][]byte{"README": nil})
+		w.release("v1.0.0")
+		w.until("staging is verified", w.verified("staging", "v1.0.0"))
+		p := w.promote("alice", "prod", "v1.0.0")
+		if err := w.approvePreview("bob", p.ID, w.preview("prod", "v1.0.0").Digest); err != nil {
+			t.Fatal(err)
+		}
+		// Between the check at the start and the first push.
+		once := false
+		w.breaks = func(what string) fault {
+			if strings.Contains(what, p.ID) && !once {
+				once = true
+				w.git.push(shopRepo, "us", map[string][]byte{tt.push: []byte("more")})
+			}
+			return none
+		}
+		w.until("it has ended", w.ended(p.ID))
+		got := w.promotion(p.ID)
+		if got.Phase != tt.want || !once {
+			t.Errorf("%s: it ended as %s (%s)", name, got.Phase, got.Message)
+		}
+		for _, branch := range []string{"main", "us"} {
+			if n := len(w.git.commitsOf(shopRepo, branch, p.ID)); (n == 1) != (tt.want == promotion.Succeeded) {
+				t.Errorf("%s: branch %s has %d commits of it", name, branch, n)
+			}
+		}
+	}
+}
+
 func TestAStageBranchTakesTheBaseThatWasApproved(t *testing.T) {
 	t.Parallel()
 	w, p := waitingOn(t, shopDocument)
