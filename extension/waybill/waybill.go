@@ -28,6 +28,11 @@ const Kind = "Waybill"
 // MaxSize bounds what is read as a waybill, in bytes: hundreds of pins fit.
 const MaxSize = 256 << 10
 
+// MaxSerial bounds a serial: what JSON's numbers hold exactly (RFC 8259, section
+// 6), so that all readers see the same. No stage promotes that often; a larger
+// one was written by hand, and leaves nothing to count on with.
+const MaxSerial = 1 << 53
+
 // header keeps Argo CD from treating the file as a manifest when it renders
 // the directory itself, and tells a reader where the file comes from.
 const header = "# +argocd:skip-file-rendering\n" +
@@ -151,8 +156,8 @@ func oneLine(err error) string {
 
 // Check tells why a waybill must not be rendered for an Application: wrong
 // version or kind, another Application, no freight, two of one origin, pins
-// that are no pins, or a freight ID that its pins do not give (a file edited by
-// hand). application is Argo CD's instance name.
+// that are no pins, or a serial above [MaxSerial] or a freight ID that its pins do
+// not give (a file edited by hand). application is Argo CD's instance name.
 func (w Waybill) Check(application string) error {
 	if w.APIVersion != freight.APIVersion || w.Kind != Kind {
 		return fmt.Errorf("the waybill says %q %q, this version of Waybill reads %s %s", w.APIVersion, w.Kind, freight.APIVersion, Kind)
@@ -166,6 +171,9 @@ func (w Waybill) Check(application string) error {
 	}
 	if w.Serial < 1 || w.Promotion.ID == "" {
 		return errors.New("the waybill names no promotion: promote again")
+	}
+	if w.Serial > MaxSerial {
+		return errors.New("the waybill's serial is larger than any that Waybill writes, the waybill was edited by hand: promote again")
 	}
 	if len(w.Freight) == 0 {
 		return errors.New("the waybill holds no freight: promote again")

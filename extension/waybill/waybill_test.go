@@ -190,6 +190,8 @@ func TestAWaybillThatMustNotBeRenderedIsRefused(t *testing.T) {
 		"no stage":               {func(w *waybill.Waybill) { w.Stage = "prod" }, `the waybill's stage: "prod" is not the name of a stage: want [<namespace>/]<pipeline>/<stage>, for example shop/prod`},
 		"no serial":              {func(w *waybill.Waybill) { w.Serial = 0 }, "the waybill names no promotion: promote again"},
 		"a negative serial":      {func(w *waybill.Waybill) { w.Serial = -1 }, "the waybill names no promotion: promote again"},
+		"the largest serial":     {func(w *waybill.Waybill) { w.Serial = 1 << 53 }, ""},
+		"a serial beyond it":     {func(w *waybill.Waybill) { w.Serial = 1<<53 + 1 }, "the waybill's serial is larger than any that Waybill writes, the waybill was edited by hand: promote again"},
 		"no promotion":           {func(w *waybill.Waybill) { w.Promotion.ID = "" }, "the waybill names no promotion: promote again"},
 		"no freight":             {func(w *waybill.Waybill) { w.Freight = nil }, "the waybill holds no freight: promote again"},
 		"two of one origin": {func(w *waybill.Waybill) {

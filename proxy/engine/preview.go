@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/promotion"
@@ -161,12 +163,21 @@ func (pl plan) rendered(digest string) promotion.Rendered {
 // bounds its processes itself.
 const maxAtOnce = 8
 
-// each does something for all plans.
+// each does something for all plans. A fault in that is an error of its plan's: it
+// must not end the process, which all else depends on.
 func each(ctx context.Context, plans []plan, do func(context.Context, int, plan) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(maxAtOnce)
 	for i, pl := range plans {
-		group.Go(func() error { return do(ctx, i, pl) })
+		group.Go(func() (err error) {
+			defer func() {
+				if fault := recover(); fault != nil {
+					log.FromContext(ctx).Error(fmt.Errorf("panic: %v", fault), "a preview failed", "application", pl.app.Key(), "stack", string(debug.Stack()))
+					err = fmt.Errorf("what Application %s renders cannot be told, because of a fault in Waybill: report what the proxy's log says of it", pl.app.Key())
+				}
+			}()
+			return do(ctx, i, pl)
+		})
 	}
 	return group.Wait()
 }
@@ -230,9 +241,9 @@ func (e *Engine) checkPreview(ctx context.Context, p Pipeline, id, seen string) 
 // given to something else lose their count, and the promotion waits on for
 // others: nothing has been written for it.
 func (e *Engine) rendersAsApproved(ctx context.Context, s *Situation, r *store.Record[promotion.Promotion], carries []promotion.Held) (bool, error) {
-	all, sentence, err := e.render(ctx, s, carries)
+	all, sentence, err := e.renderInTime(ctx, s, carries)
 	if err != nil {
-		return false, err
+		return false, e.postpone(ctx, s, r, err)
 	}
 	why := "what would be rendered has changed since: look at the preview again"
 	if sentence != "" {
@@ -242,10 +253,36 @@ func (e *Engine) rendersAsApproved(ctx context.Context, s *Situation, r *store.R
 	if !r.Value.Outdate(promotion.PreviewDigest(all), why) {
 		return true, nil
 	}
-	r.Value.Rendered = nil
+	r.Value.Rendered, r.Value.Message = nil, ""
 	if err := e.store.PutPromotion(ctx, r); err != nil {
 		return false, err
 	}
 	e.event(s.Pipeline.Name, corev1.EventTypeWarning, "PromotionOutdated", "approvals of promotion %s to %s count no longer: %s", r.Value.ID, s.Stage.Name, why)
 	return false, e.release(ctx, s)
+}
+
+func (e *Engine) renderInTime(ctx context.Context, s *Situation, carries []promotion.Held) ([]promotion.Rendered, string, error) {
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
+	return e.render(ctx, s, carries)
+}
+
+// postpone takes the stage back from a promotion of which cannot be told now
+// whether it renders what was approved: others, a rollback above all, must not
+// wait for that. The record tells why; the promotion has its turn again after a
+// pause.
+func (e *Engine) postpone(ctx context.Context, s *Situation, r *store.Record[promotion.Promotion], cause error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	sentence := promotion.Clip("it could not be compared with what was approved and will be tried again: " + cause.Error())
+	if r.Value.Message != sentence {
+		r.Value.Message = sentence
+		if err := e.store.PutPromotion(ctx, r); err != nil {
+			return err
+		}
+		e.event(s.Pipeline.Name, corev1.EventTypeWarning, "PromotionPostponed", "promotion %s to %s does not start: %s", r.Value.ID, s.Stage.Name, sentence)
+	}
+	e.rests.rest(r.Value.ID, e.Now(), afterPostponing)
+	return e.release(ctx, s)
 }

@@ -194,6 +194,40 @@ func TestAnApprovalCountsNoLongerWhenTheResultChanges(t *testing.T) {
 	}
 }
 
+func TestAPromotionThatCannotBeComparedHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	w, p := waitingOn(t, shopDocument)
+	w.release("v1.1.0")
+	w.until("staging is verified", w.verified("staging", "v1.1.0"))
+	if err := w.approvePreview("bob", p.ID, w.preview("prod", "v1.0.0").Digest); err != nil {
+		t.Fatal(err)
+	}
+	w.git.reads = errOutage
+	w.pass(time.Second)
+	got := w.promotion(p.ID)
+	if got.Phase != promotion.Pending || !strings.Contains(got.Message, "will be tried again: "+errOutage.Error()) {
+		t.Errorf("it is %s and says %q", got.Phase, got.Message)
+	}
+	if running := w.stage("prod").Running; running != "" {
+		t.Errorf("the stage is kept for %s", running)
+	}
+	if !slices.ContainsFunc(w.events.all, func(e string) bool { return strings.Contains(e, "PromotionPostponed") }) {
+		t.Errorf("no event tells of it: %v", w.events.all)
+	}
+	other := w.promote("alice", "prod", "v1.1.0")
+	w.approve("carol", other.ID)
+	w.until("the other one is verified", w.verified("prod", "v1.1.0"))
+	if len(w.errors) != 0 {
+		t.Errorf("turns ended with %v", w.errors)
+	}
+
+	w.git.reads = nil
+	w.until("it is verified", w.verified("prod", "v1.0.0"))
+	if got := w.promotion(p.ID); got.Message != "" {
+		t.Errorf("it still says %q", got.Message)
+	}
+}
+
 func TestWhatOthersPushMeanwhileIsNotDeployedUnseen(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -225,6 +259,47 @@ func TestWhatOthersPushMeanwhileIsNotDeployedUnseen(t *testing.T) {
 		}
 		if got.Phase == promotion.Errored && !strings.Contains(got.Message, "has changed since it was approved") {
 			t.Errorf("%s: it says %q", name, got.Message)
+		}
+	}
+}
+
+func TestWhatIsOutdatedOnOneBranchIsWrittenToNone(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		push string
+		want promotion.Phase
+	}{
+		"nobody's":      {"deploy/other/x.yaml", promotion.Succeeded},
+		"its manifests": {"deploy/prod-us/extra.yaml", promotion.Errored},
+	} {
+		applications := shopApplications()
+		applications[2] = application("prod", "prod", "main")
+		w := newWorld(t, sharedDocument(), append(applications, application("prod-us", "prod", "us"))...)
+		w.git.push(shopRepo, "us", map[string][]byte{"README": nil})
+		w.release("v1.0.0")
+		w.until("staging is verified", w.verified("staging", "v1.0.0"))
+		p := w.promote("alice", "prod", "v1.0.0")
+		if err := w.approvePreview("bob", p.ID, w.preview("prod", "v1.0.0").Digest); err != nil {
+			t.Fatal(err)
+		}
+		// Between the check at the start and the first push.
+		once := false
+		w.breaks = func(what string) fault {
+			if strings.Contains(what, p.ID) && !once {
+				once = true
+				w.git.push(shopRepo, "us", map[string][]byte{tt.push: []byte("more")})
+			}
+			return none
+		}
+		w.until("it has ended", w.ended(p.ID))
+		got := w.promotion(p.ID)
+		if got.Phase != tt.want || !once {
+			t.Errorf("%s: it ended as %s (%s)", name, got.Phase, got.Message)
+		}
+		for _, branch := range []string{"main", "us"} {
+			if n := len(w.git.commitsOf(shopRepo, branch, p.ID)); (n == 1) != (tt.want == promotion.Succeeded) {
+				t.Errorf("%s: branch %s has %d commits of it", name, branch, n)
+			}
 		}
 	}
 }
@@ -288,6 +363,30 @@ func TestAPreviewAsksEachRepositoryOnce(t *testing.T) {
 	}
 	if n := w.git.listed - before; n != 1 {
 		t.Errorf("it was asked %d times, want once", n)
+	}
+}
+
+// faulty stands in for a renderer with a fault.
+type faulty struct{ Previews }
+
+func (faulty) Compare(context.Context, argocd.Application, preview.Tree, preview.Tree) (preview.Application, error) {
+	panic("no such manifest")
+}
+
+func (faulty) Digest(context.Context, argocd.Application, preview.Tree) (string, error) {
+	panic("no such manifest")
+}
+
+func TestAFaultInAPreviewIsAnError(t *testing.T) {
+	t.Parallel()
+	w, p := waitingOn(t, shopDocument)
+	digest := w.preview("prod", "v1.0.0").Digest
+	w.people.previews = faulty{}
+	if _, err := w.people.Preview(t.Context(), w.pipeline(), "prod", "v1.0.0"); err == nil || !strings.Contains(err.Error(), "argocd/prod") || strings.Contains(err.Error(), "manifest") {
+		t.Errorf("the preview: %v", err)
+	}
+	if err := w.approvePreview("bob", p.ID, digest); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("an approval of it: %v", err)
 	}
 }
 

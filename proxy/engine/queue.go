@@ -153,7 +153,8 @@ func (e *Engine) ask(ctx context.Context, s *Situation, held promotion.Held, req
 }
 
 // startNext gives the stage to the first promotion of the queue that is ready.
-// One that waits for an approval does not hold up those behind it.
+// One that waits for an approval, or after an error, does not hold up those
+// behind it.
 func (e *Engine) startNext(ctx context.Context, s *Situation) (bool, error) {
 	if s.Record.Value.Running != "" {
 		return false, nil
@@ -171,7 +172,7 @@ func (e *Engine) startNext(ctx context.Context, s *Situation) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if !verdict.Ready {
+		if !verdict.Ready || e.rests.left(p.ID, e.Now()) > 0 {
 			continue
 		}
 		record.Begin(p.ID)

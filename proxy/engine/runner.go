@@ -59,6 +59,9 @@ const (
 	poll = 5 * time.Second
 	// afterError is the pause before a step is tried again.
 	afterError = 3 * time.Second
+	// afterPostponing is the pause before a promotion is given the stage again
+	// that could not be compared with what was approved.
+	afterPostponing = 30 * time.Second
 	// stepTimeout bounds one turn of one step, so that a turn of all of them is
 	// never taken for one that hangs, see stuck.
 	stepTimeout = 3 * time.Minute

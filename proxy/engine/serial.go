@@ -16,13 +16,18 @@ func (n *newer) Error() string {
 	return fmt.Sprintf("Git holds a waybill of a later promotion of the stage (serial %d)", n.serial)
 }
 
+// maxFollowed is the largest serial that a stage goes on from: it leaves as many
+// again.
+const maxFollowed = waybill.MaxSerial / 2
+
 // admits tells whether a promotion may replace what stands where its waybill
 // goes: anything but a later waybill of the stage. It is what keeps a replica
 // that was frozen before its push, and wakes after its successor's, from undoing
-// that.
+// that. A serial that no stage counts to was written by hand and is nothing to
+// follow: the count would end there.
 func admits(present []byte, stage string, serial int64) error {
 	bill, err := waybill.Parse(present)
-	if err == nil && bill.Stage == stage && bill.Serial > serial {
+	if err == nil && bill.Stage == stage && bill.Serial > serial && bill.Serial <= maxFollowed {
 		return &newer{bill.Serial}
 	}
 	return nil

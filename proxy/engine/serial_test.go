@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"math"
 	"testing"
 
 	"github.com/waybill-cd/waybill/extension/promotion"
+	"github.com/waybill-cd/waybill/extension/waybill"
 )
 
 func TestAReplicaThatWakesLateUndoesNothing(t *testing.T) {
@@ -51,5 +53,28 @@ func TestALostStageRecordCountsOnFromTheWaybills(t *testing.T) {
 	}
 	if n := len(w.git.commitsOf(shopRepo, "main", p.ID)); n != 1 || p.Phase != promotion.Succeeded {
 		t.Errorf("%s has %d commits and %s", p.ID, n, p.Phase)
+	}
+}
+
+func TestASerialWrittenByHandStopsNoStage(t *testing.T) {
+	t.Parallel()
+	for _, serial := range []int64{math.MaxInt64, math.MaxInt64 - 1, waybill.MaxSerial, waybill.MaxSerial - 1} {
+		w := newWorld(t, devDocument, application("dev", "dev", "main"))
+		w.release("v1")
+		w.until("v1 is verified", w.verified("dev", "v1"))
+		bill := w.git.waybill(t, "main", "dev")
+		bill.Serial = serial
+		file, err := bill.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.git.push(shopRepo, "main", map[string][]byte{"deploy/dev/waybill-dev.yaml": file})
+		for _, tag := range []string{"v2", "v3"} {
+			w.release(tag)
+			w.until(tag+" is verified", w.verified("dev", tag))
+		}
+		if bill := w.git.waybill(t, "main", "dev"); bill.Serial != 3 {
+			t.Errorf("after serial %d the stage counts %d, want 3", serial, bill.Serial)
+		}
 	}
 }

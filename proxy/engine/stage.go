@@ -161,7 +161,7 @@ func (e *Engine) start(ctx context.Context, s *Situation, r *store.Record[promot
 			return false, err
 		}
 	}
-	r.Value.Document = s.Pipeline.Hash
+	r.Value.Document, r.Value.Message = s.Pipeline.Hash, ""
 	r.Value.Start(s.Record.Value.Serial, carries, s.evidence(carries), e.Steps(), e.Now())
 	if err := e.store.PutPromotion(ctx, r); err != nil {
 		return false, err
@@ -176,10 +176,15 @@ func (e *Engine) release(ctx context.Context, s *Situation) error {
 	return e.store.PutStage(ctx, s.Name, &s.Record)
 }
 
-// nextChange is when a verdict on the stage changes by itself: the end of a
-// soak. Zero for never.
+// nextChange is when something about the stage changes by itself: the end of a
+// soak, or of the pause of a promotion. Zero for never.
 func (e *Engine) nextChange(s Situation) time.Duration {
 	var next time.Duration
+	for _, r := range s.Open {
+		if left := e.rests.left(r.Value.ID, e.Now()); left > 0 && (next == 0 || left < next) {
+			next = left
+		}
+	}
 	for _, request := range s.Stage.RequestedFreight {
 		id := s.Candidates[request.Origin.Name]
 		for _, up := range request.Sources.Stages {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,12 +31,23 @@ func (w writeWaybill) run(ctx context.Context, s *Situation, p *promotion.Promot
 		return retry(err)
 	}
 	groups := groupByBranch(s.Bound.Applications)
-	results := make([]promotion.Result, 0, len(s.Bound.Applications))
-	for _, apps := range groups {
-		change, err := changeOf(s, *p, bill, loads, apps)
-		if err != nil {
+	changes := make([]gitrepo.Change, len(groups))
+	for i, apps := range groups {
+		if changes[i], err = changeOf(s, *p, bill, loads, apps); err != nil {
 			return errored(err)
 		}
+	}
+	// What is outdated is found before the first push, so that nothing is left
+	// half written.
+	switch err := w.upToDate(ctx, p, changes, groups); {
+	case errors.Is(err, gitrepo.ErrRefused), errors.Is(err, errOutdated):
+		return errored(err)
+	case err != nil:
+		return retry(err)
+	}
+	results := make([]promotion.Result, 0, len(s.Bound.Applications))
+	for i, apps := range groups {
+		change := changes[i]
 		if handsOn(*p) && change.Own && change.Base == "" {
 			if change.Base, err = w.base(ctx, s, change); err != nil {
 				return retry(err)
@@ -76,15 +88,9 @@ func (w writeWaybill) commit(ctx context.Context, p *promotion.Promotion, c gitr
 	if len(p.Rendered) == 0 {
 		return w.git.Commit(ctx, c)
 	}
-	for _, a := range apps {
-		r, known := p.RenderedOf(a.Namespace, a.Name)
-		if !known {
-			return gitrepo.Written{}, fmt.Errorf("%w: Application %s has joined the stage; preview it and ask again", errOutdated, a.Key())
-		}
-		if c.Own {
-			c.Base = r.Commit
-		}
-		c.Tip = r.Commit
+	c, err := asRendered(p, c, apps)
+	if err != nil {
+		return gitrepo.Written{}, err
 	}
 	for range attempts {
 		written, err := w.git.Commit(ctx, c)
@@ -96,6 +102,72 @@ func (w writeWaybill) commit(ctx context.Context, p *promotion.Promotion, c gitr
 		}
 	}
 	return gitrepo.Written{}, fmt.Errorf("branch %s of %s moves too fast: it will be tried again", c.Branch, c.RepoURL)
+}
+
+// asRendered is the change on what was rendered when the promotion started.
+func asRendered(p *promotion.Promotion, c gitrepo.Change, apps []argocd.Application) (gitrepo.Change, error) {
+	for _, a := range apps {
+		r, known := p.RenderedOf(a.Namespace, a.Name)
+		if !known {
+			return c, fmt.Errorf("%w: Application %s has joined the stage; preview it and ask again", errOutdated, a.Key())
+		}
+		if c.Own {
+			c.Base = r.Commit
+		}
+		c.Tip = r.Commit
+	}
+	return c, nil
+}
+
+// upToDate tells whether all that an approval is bound to, in several branches, can
+// still be written. One that holds its change already is what an earlier turn of
+// the step wrote. A single branch needs no look beforehand: its commit takes one.
+func (w writeWaybill) upToDate(ctx context.Context, p *promotion.Promotion, changes []gitrepo.Change, groups [][]argocd.Application) error {
+	if len(p.Rendered) == 0 || len(groups) == 1 {
+		return nil
+	}
+	for i, apps := range groups {
+		c, err := asRendered(p, changes[i], apps)
+		if err != nil {
+			return err
+		}
+		if c.Own {
+			continue // from the very base that was rendered
+		}
+		branches, err := w.git.Branches(ctx, c.RepoURL)
+		if err != nil {
+			return err
+		}
+		tip, err := branches.Start(c)
+		if err != nil {
+			return err
+		}
+		if tip == c.Tip {
+			continue
+		}
+		holds, err := w.holds(ctx, c, tip)
+		if err == nil && !holds {
+			_, err = w.stillRenders(ctx, p, c, apps)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// holds tells whether a commit has the files of a change.
+func (w writeWaybill) holds(ctx context.Context, c gitrepo.Change, at string) (bool, error) {
+	for path, want := range c.Files {
+		present, err := w.git.File(ctx, c.RepoURL, at, path)
+		if errors.Is(err, gitrepo.ErrNoFile) || err == nil && !bytes.Equal(present, want) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // stillRenders tells whether the Applications render on the branch's tip, which

@@ -86,8 +86,25 @@ func TestAStageBranchBelongsToOneStage(t *testing.T) {
 		t.Errorf("%s moved from %s to %s", c.Branch, head, now)
 	}
 
+	if !strings.Contains(err.Error(), "push a commit of your own") {
+		t.Errorf("error %v does not tell the way out of a stage that is gone", err)
+	}
+
 	c.Files, c.Promotion = map[string][]byte{"a.yaml": []byte("2")}, "p3"
 	if got := h.commit(t, c); !got.Changed {
 		t.Error("its own stage cannot write there any more")
+	}
+}
+
+func TestACommitOfAPersonsFreesAStageBranch(t *testing.T) {
+	h := serve(t, map[string]string{"README.md": "shop\n"})
+	c := h.ownChange(map[string]string{"a.yaml": "1"})
+	c.Owner = "shop/prod"
+	h.commit(t, c)
+	h.push(t, c.Branch, map[string]string{"NOTES": "prod is called production now"})
+	renamed := h.ownChange(map[string]string{"a.yaml": "2"})
+	renamed.Owner, renamed.Promotion = "shop/production", "p2"
+	if got := h.commit(t, renamed); !got.Changed {
+		t.Error("the renamed stage cannot write to its branch")
 	}
 }

@@ -282,8 +282,9 @@ func (v *visit) base(ctx context.Context, c Change) (plumbing.Hash, error) {
 // owner's, or the change does not admit to replace a file.
 func (v *visit) admitted(ctx context.Context, c Change, tip *object.Commit) error {
 	if owner := trailersOf(tip.Message)[TrailerOwner]; c.Own && owner != "" && owner != c.Owner {
-		return refused(nil, "branch %s of the Git repository %s belongs to stage %s, which wrote there last: give stage %s a branch of its own",
-			c.Branch, v.name, owner, c.Owner)
+		return refused(nil, "branch %s of the Git repository %s belongs to stage %s, which wrote there last: give stage %s a branch of its own, "+
+			"or, where stage %s is gone or has another name now, push a commit of your own to the branch",
+			c.Branch, v.name, owner, c.Owner, owner)
 	}
 	if c.Admits == nil {
 		return nil

@@ -70,6 +70,7 @@ func (a address) unreachable(ctx context.Context, verb string, err error) error 
 		status      *githttp.Err
 		unexpected  *plumbing.UnexpectedError
 		certificate *tls.CertificateVerificationError
+		large       *excess
 	)
 	if errors.As(err, &unexpected) { // which does not unwrap
 		err = unexpected.Err
@@ -98,6 +99,9 @@ func (a address) unreachable(ctx context.Context, verb string, err error) error 
 		return refused(err, "the Git repository %s redirects to plain HTTP, which gets no credentials: use its https:// URL", a.name)
 	case errors.As(err, new(*http.MaxBytesError)):
 		return refused(err, "the Git repository %s sends more than the proxy takes: raise the limit, or move the Application to a smaller repository", a.name)
+	case errors.As(err, &large):
+		return refused(err, "the Git repository %s sends %s, which the proxy does not take: let its server leave large files out (Git's uploadpack.allowFilter), "+
+			"or keep them in Git LFS or in another repository", a.name, large.what)
 	case errors.As(err, &certificate):
 		return refused(err, "the certificate of the Git repository %s is not trusted (%s): add its authority to those of the proxy",
 			a.name, oneLine(certificate.Err.Error()))

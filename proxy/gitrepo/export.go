@@ -31,7 +31,7 @@ const (
 //
 // The error is ErrNoRevision where there is no such commit, and ErrRefused for
 // a link that leads outside, a name that no checkout should have, and for more
-// than 20,000 files or 128 MiB.
+// than 20,000 files, 128 MiB, or 64 MiB in one file.
 func (r *Repositories) Export(ctx context.Context, repoURL, revision string, paths []string, dir string) error {
 	return r.selecting(ctx, repoURL, revision, paths, func(ctx context.Context, v *visit, all []selected) error {
 		x := &export{visit: v, revision: revision}
@@ -94,17 +94,31 @@ func (x *export) tooMuch(format string, args ...any) error {
 
 // fetch has the contents of all files in the store.
 func (x *export) fetch(ctx context.Context) error {
-	for _, s := range x.entries {
-		if !hasContent(s.entry.Mode) || x.store.has(s.entry.Hash) {
-			continue
-		}
-		reading, err := x.open(ctx)
-		if err != nil {
-			return err
-		}
-		return reading.fetch(ctx, plumbing.NewHash(x.revision), true, x.store)
+	if _, lacks := x.lacking(); !lacks {
+		return nil
+	}
+	reading, err := x.open(ctx)
+	if err != nil {
+		return err
+	}
+	revision := plumbing.NewHash(x.revision)
+	if err := reading.fetch(ctx, revision, true, x.store); err != nil {
+		return err
+	}
+	if path, lacks := x.lacking(); lacks {
+		return x.leftOut(path, revision)
 	}
 	return nil
+}
+
+// lacking is the path of the first file whose content is not in the store.
+func (x *export) lacking() (path string, lacks bool) {
+	for _, s := range x.entries {
+		if hasContent(s.entry.Mode) && !x.store.has(s.entry.Hash) {
+			return s.path, true
+		}
+	}
+	return "", false
 }
 
 func hasContent(m filemode.FileMode) bool { return m != filemode.Dir && m != filemode.Submodule }

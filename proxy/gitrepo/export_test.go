@@ -204,6 +204,28 @@ func TestExportIsBounded(t *testing.T) {
 	}
 }
 
+func TestALargeFileIsNeverTaken(t *testing.T) {
+	h := serve(t, map[string]string{"README.md": "r"})
+	apps := h.subtree(t, "100644 file x\tx.yaml")
+	at := h.publish(t, h.tree(t, "040000 tree "+apps+"\tapps", "100644 file "+strings.Repeat("\x00", 64<<20+1)+"\tlarge.bin"))
+	got, err := h.exported(t, at, "apps")
+	if diff := cmp.Diff(map[string]string{"apps/x.yaml": "x"}, got); err != nil || diff != "" {
+		t.Errorf("beside a large file: %v (-want +got):\n%s", err, diff)
+	}
+	if _, err := h.exported(t, at, ""); !errors.Is(err, gitrepo.ErrRefused) || !strings.Contains(err.Error(), "large.bin at commit "+at) {
+		t.Errorf("a large file: %v", err)
+	}
+	if _, err := h.repositories.File(t.Context(), h.url, at, "large.bin"); !errors.Is(err, gitrepo.ErrRefused) {
+		t.Errorf("a large file alone: %v", err)
+	}
+
+	h.git(t, "", "config", "uploadpack.allowFilter", "false")
+	h.open(t, gitrepo.Options{})
+	if _, err := h.exported(t, at, "apps"); !errors.Is(err, gitrepo.ErrRefused) || !strings.Contains(err.Error(), "uploadpack.allowFilter") {
+		t.Errorf("from a server that sends all: %v", err)
+	}
+}
+
 func TestPathsOfAnExportStayInside(t *testing.T) {
 	h := serve(t, shopTree())
 	at := h.head(t, "main")

@@ -77,6 +77,9 @@ func (v *visit) content(ctx context.Context, revision plumbing.Hash, path string
 		if err := reading.fetch(ctx, revision, true, v.store); err != nil {
 			return nil, err
 		}
+		if !v.store.has(entry.Hash) {
+			return nil, v.leftOut(path, revision)
+		}
 	}
 	size, err := v.store.size(entry.Hash)
 	if err != nil {
@@ -86,4 +89,10 @@ func (v *visit) content(ctx context.Context, revision plumbing.Hash, path string
 		return nil, refused(nil, "%s at commit %s of the Git repository %s is larger than %d KiB", path, revision, v.name, v.options.MaxFile>>10)
 	}
 	return v.store.file(entry.Hash)
+}
+
+// leftOut is the error of a file that a fetch of the files did not bring.
+func (v *visit) leftOut(path string, revision plumbing.Hash) error {
+	return refused(nil, "%s at commit %s of the Git repository %s is larger than %d MiB: keep it in Git LFS, or elsewhere",
+		oneLine(path), revision, v.name, maxObject>>20)
 }

@@ -68,11 +68,12 @@ func (r remote) read(ctx context.Context) (*reading, error) {
 
 // fetch takes one commit into a store, without its parents and, unless files
 // are wanted, without the contents of its files, where the server can leave
-// those out.
+// those out. Files of more than maxObject bytes never come: where the server
+// cannot leave them out, the error is a refusal.
 func (r *reading) fetch(ctx context.Context, commit plumbing.Hash, files bool, into *store) error {
 	filter := packp.FilterBlobNone()
 	if files {
-		filter = ""
+		filter = packp.FilterBlobLimit(maxObject+1, packp.BlobLimitPrefixNone)
 	}
 	return r.request(ctx, []plumbing.Hash{commit}, 1, filter, into)
 }

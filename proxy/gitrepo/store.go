@@ -1,6 +1,8 @@
 package gitrepo
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +19,7 @@ import (
 const (
 	maxCached  = 2 << 20 // bytes of decoded objects in memory, for each store
 	maxFetches = 64      // packs in a store: each makes every lookup slower
+	readAhead  = 64 << 10
 )
 
 // store is a copy of a repository at a few of its commits, each without its
@@ -98,16 +101,19 @@ func (s *store) file(id plumbing.Hash) (content []byte, err error) {
 	return content, nil
 }
 
-// receive takes the pack of commits in.
+// receive takes the pack of commits in. The error is an *excess where that holds
+// more than is taken.
 func (s *store) receive(commits []plumbing.Hash, pack io.Reader) error {
 	source := &source{r: pack}
-	err := packfile.UpdateObjectStorage(s.objects, source)
+	err := s.take(source)
 	s.bytes += source.n
 	s.fetches++
-	if source.err != nil {
+	switch {
+	case source.err != nil:
 		return source.err
-	}
-	if err != nil {
+	case errors.As(err, new(*excess)):
+		return err
+	case err != nil:
 		return &damage{err}
 	}
 	for _, commit := range commits {
@@ -116,6 +122,32 @@ func (s *store) receive(commits []plumbing.Hash, pack io.Reader) error {
 		}
 	}
 	return nil
+}
+
+// take has a pack on disk before it is measured, and measured before the library
+// inflates it.
+func (s *store) take(pack io.Reader) error {
+	file, err := os.CreateTemp(s.dir, "received-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		_ = file.Close()
+		_ = os.Remove(file.Name())
+	}()
+	if _, err := io.Copy(file, pack); err != nil {
+		return err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	if err := checkPack(bufio.NewReaderSize(file, readAhead)); err != nil {
+		return err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	return packfile.UpdateObjectStorage(s.objects, file)
 }
 
 // keep takes in what was pushed.
