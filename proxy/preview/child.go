@@ -12,7 +12,9 @@ import (
 )
 
 const (
-	maxOutput  = 32 << 20 // bytes of manifests
+	// maxOutput bounds manifests, in bytes. As objects they take some 15 times
+	// as much.
+	maxOutput  = 8 << 20
 	maxErrors  = 16 << 10 // bytes that are kept of standard error
 	afterDeath = time.Second
 )

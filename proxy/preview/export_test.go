@@ -23,3 +23,15 @@ func Children(t *testing.T) int {
 	}
 	return total
 }
+
+// HoldComparisons takes all places of comparisons, until release is called.
+func (r *Renderer) HoldComparisons() (release func()) {
+	for range cap(r.comparing) {
+		r.comparing <- struct{}{}
+	}
+	return func() {
+		for range cap(r.comparing) {
+			<-r.comparing
+		}
+	}
+}

@@ -1,8 +1,12 @@
 package preview
 
 import (
+	"bytes"
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"time"
@@ -13,14 +17,16 @@ import (
 	"github.com/argoproj/gitops-engine/pkg/utils/kube"
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
 // parse reads manifests as Argo CD reads those of a plugin, and takes lists apart
 // (argo-cd, reposerver/repository, GenerateManifests).
-func parse(text []byte) ([]*unstructured.Unstructured, error) {
-	read, err := kube.SplitYAML(text)
+func parse(ctx context.Context, text []byte) ([]*unstructured.Unstructured, error) {
+	read, err := documents(ctx, text)
 	if err != nil {
-		return nil, refuse("its manifests cannot be read as Kubernetes objects")
+		return nil, err
 	}
 	var all []*unstructured.Unstructured
 	for _, o := range read {
@@ -37,6 +43,34 @@ func parse(text []byte) ([]*unstructured.Unstructured, error) {
 		}
 	}
 	return all, nil
+}
+
+// documents takes manifests apart as kube.SplitYAML of gitops-engine does, for as
+// long as there is time.
+func documents(ctx context.Context, text []byte) ([]*unstructured.Unstructured, error) {
+	const lookahead = 4096 // bytes, as there
+	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), lookahead)
+	var all []*unstructured.Unstructured
+	for {
+		if ctx.Err() != nil {
+			return nil, errTime
+		}
+		var document runtime.RawExtension
+		err := decoder.Decode(&document)
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		// What has been decoded is JSON.
+		raw := bytes.TrimSpace(document.Raw)
+		if err == nil && (len(raw) == 0 || bytes.Equal(raw, []byte("null"))) {
+			continue
+		}
+		o := &unstructured.Unstructured{}
+		if err != nil || o.UnmarshalJSON(raw) != nil {
+			return nil, refuse("its manifests cannot be read as Kubernetes objects")
+		}
+		all = append(all, o)
+	}
 }
 
 // key tells objects apart. Those that share a name are one, and the last of them

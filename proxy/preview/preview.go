@@ -43,9 +43,9 @@ type Options struct {
 	// Timeout bounds one run of the plugin; 20 s.
 	Timeout time.Duration
 	// MaxMemory bounds the data of one run of the plugin, in bytes, where the
-	// system can; 256 MiB.
+	// system can; 192 MiB.
 	MaxMemory uint64
-	// MaxChildren is how many run at once; as many as there are CPUs, at most 4.
+	// MaxChildren is how many run at once; as many as there are CPUs, at most 2.
 	MaxChildren int
 	// MaxCache bounds the manifests that are remembered, in bytes; 64 MiB.
 	MaxCache int
@@ -53,11 +53,14 @@ type Options struct {
 
 const (
 	defaultTimeout   = 20 * time.Second
-	defaultMaxMemory = 256 << 20
+	defaultMaxMemory = 192 << 20
 	defaultMaxCache  = 64 << 20
 	// mostChildren keeps the memory of all runs within that of a pod, however
 	// many CPUs its node has.
-	mostChildren = 4
+	mostChildren = 2
+	// maxComparisons is how many Applications are compared at once: it takes
+	// memory and time of this process itself, which no limit bounds.
+	maxComparisons = 2
 )
 
 func (o *Options) setDefaults() {
@@ -85,7 +88,9 @@ type Renderer struct {
 	options Options
 	folder  string
 	slots   chan struct{}
-	known   *memory
+	// comparing has a place for each comparison that goes on.
+	comparing chan struct{}
+	known     *memory
 }
 
 // New makes a Renderer. It refuses a plugin that cannot be run.
@@ -111,7 +116,8 @@ func New(git Git, o Options) (*Renderer, error) {
 	}
 	return &Renderer{
 		git: git, options: o, folder: folder,
-		slots: make(chan struct{}, o.MaxChildren),
-		known: newMemory(o.MaxCache),
+		slots:     make(chan struct{}, o.MaxChildren),
+		comparing: make(chan struct{}, maxComparisons),
+		known:     newMemory(o.MaxCache),
 	}, nil
 }

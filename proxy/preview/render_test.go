@@ -169,7 +169,7 @@ func TestAChildIsBounded(t *testing.T) {
 		refused bool
 		want    string
 	}{
-		"too much output":    {script: "exec yes 0123456789012345678901234567890123456789", refused: true, want: "larger than 32 MiB"},
+		"too much output":    {script: "exec yes 0123456789012345678901234567890123456789", refused: true, want: "larger than 8 MiB"},
 		"too long":           {script: "exec sleep 60", options: preview.Options{Timeout: 200 * time.Millisecond}, want: "took too long"},
 		"killed":             {script: "kill -9 $$", want: "was ended while it rendered"},
 		"its own refusal":    {script: "echo 'Application shop-prod: no' >&2; echo more >&2; exit 1", refused: true, want: "Application shop-prod: no"},
