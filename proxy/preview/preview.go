@@ -4,7 +4,9 @@
 //
 // A render is a pure function of files and parameters, so each is done once and
 // remembered. Live state plays no part: what is compared is what Argo CD would
-// be given today and what it would be given then.
+// be given today and what it would be given then. The one thing that a render is
+// told otherwise than by Argo CD is its commit, which is all zeros on both sides:
+// manifests that name their commit show no difference for it.
 package preview
 
 import (

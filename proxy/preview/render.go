@@ -55,7 +55,7 @@ func (r *Renderer) Digest(ctx context.Context, app argocd.Application, tree Tree
 // render returns the manifests of a tree, from memory where they are known.
 func (r *Renderer) render(ctx context.Context, app argocd.Application, tree Tree) (manifests, error) {
 	paths := app.GeneratePaths()
-	environment, err := r.environment(app, tree.Revision)
+	environment, err := r.environment(app)
 	if err != nil {
 		return manifests{}, &Refusal{err.Error()}
 	}
@@ -78,9 +78,15 @@ func (r *Renderer) render(ctx context.Context, app argocd.Application, tree Tree
 	return m, nil
 }
 
+// neutral is what every render is told as its commit. Parameters may put the
+// commit into manifests (ARGOCD_APP_REVISION), and the one that a promotion makes
+// is not known before: with any other, the digest of the same files would depend
+// on the commit that was first seen to hold them.
+const neutral = "0000000000000000000000000000000000000000"
+
 // environment returns all that the plugin is told besides files.
-func (r *Renderer) environment(app argocd.Application, revision string) ([]string, error) {
-	all, err := app.Environment(revision)
+func (r *Renderer) environment(app argocd.Application) ([]string, error) {
+	all, err := app.Environment(neutral)
 	return append(all, r.options.Cluster(app)...), err
 }
 
@@ -104,9 +110,7 @@ func keyOf(tree, source string, files map[string][]byte, environment []string) s
 		fmt.Fprintf(h, "file %q %x\n", name, sha256.Sum256(files[name]))
 	}
 	for _, variable := range environment {
-		if !strings.HasPrefix(variable, "ARGOCD_APP_REVISION") {
-			fmt.Fprintf(h, "variable %q\n", variable)
-		}
+		fmt.Fprintf(h, "variable %q\n", variable)
 	}
 	return string(h.Sum(nil))
 }
@@ -130,7 +134,7 @@ func (r *Renderer) run(ctx context.Context, app argocd.Application, revision str
 	at, app, err := prepare(dir, app, files)
 	var environment []string
 	if err == nil {
-		environment, err = r.environment(app, revision)
+		environment, err = r.environment(app)
 	}
 	if err != nil {
 		return manifests{refusal: err.Error()}, nil

@@ -121,6 +121,31 @@ func TestTheDigestIsThatOfTheFreight(t *testing.T) {
 	}
 }
 
+// Two replicas, each of which has seen another commit first, and manifests that
+// name their commit.
+func TestTheDigestDoesNotDependOnTheCommit(t *testing.T) {
+	w := newWorld(t, preview.Options{Plugin: script(t, "[ $1 = digest ] && exec sha256sum\n"+
+		"echo ---; echo \"{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {commit: '$ARGOCD_APP_REVISION'}}\"\n")})
+	app := w.application(nil)
+	one := w.push("main", map[string]string{"deploy/a.yaml": "a: b"})
+	two := w.push("main", map[string]string{"README.md": "Another commit"})
+	if one.Revision == two.Revision {
+		t.Fatal("there is one commit")
+	}
+	first, err := w.renderer.Digest(t.Context(), app, one)
+	w.must(err)
+	other, err := preview.New(w.exports, preview.Options{Plugin: w.plugin, Dir: t.TempDir()})
+	w.must(err)
+	second, err := other.Digest(t.Context(), app, two)
+	w.must(err)
+	if first != second {
+		t.Errorf("the digests are %s and %s", first, second)
+	}
+	if got := w.compare(app, one, two); len(got.Changed) > 0 || got.Total != 1 || got.Problem != "" {
+		t.Errorf("the preview is %+v", got)
+	}
+}
+
 // script is a program in the place of the plugin.
 func script(t *testing.T, text string) string {
 	t.Helper()
@@ -148,8 +173,8 @@ func TestTheChildIsGivenWhatArgoCDPassesAndNothingElse(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(string(told)), "\n")
 	dir := lines[len(lines)-1]
 	want := []string{
-		"ARGOCD_APP_NAME=shop-prod", "ARGOCD_APP_NAMESPACE=shop", "ARGOCD_APP_REVISION=" + tree.Revision,
-		"ARGOCD_APP_REVISION_SHORT=" + tree.Revision[:7], "ARGOCD_APP_REVISION_SHORT_8=" + tree.Revision[:8],
+		"ARGOCD_APP_NAME=shop-prod", "ARGOCD_APP_NAMESPACE=shop", "ARGOCD_APP_REVISION=" + strings.Repeat("0", 40),
+		"ARGOCD_APP_REVISION_SHORT=0000000", "ARGOCD_APP_REVISION_SHORT_8=00000000",
 		"ARGOCD_APP_SOURCE_PATH=deploy", "ARGOCD_APP_SOURCE_REPO_URL=" + w.url, "ARGOCD_APP_SOURCE_TARGET_REVISION=main",
 		"ARGOCD_ENV_OWN=of shop-prod", `ARGOCD_APP_PARAMETERS=[{"name":"unpinned","string":"allow"}]`,
 		"KUBE_VERSION=1.34",
