@@ -40,8 +40,8 @@ type Options struct {
 	// former process left there is removed.
 	Dir string
 	// Cluster returns what the plugin is told of the cluster that an Application is
-	// deployed to, NAME=value; nil for nothing.
-	Cluster func(argocd.Application) []string
+	// deployed to, NAME=value; nil for nothing. Its errors pass.
+	Cluster func(context.Context, argocd.Application) ([]string, error)
 	// Timeout bounds one run of the plugin; 20 s.
 	Timeout time.Duration
 	// MaxMemory bounds the data of one run of the plugin, in bytes, where the
@@ -76,7 +76,7 @@ func (o *Options) setDefaults() {
 		o.MaxChildren = min(runtime.GOMAXPROCS(0), mostChildren)
 	}
 	if o.Cluster == nil {
-		o.Cluster = func(argocd.Application) []string { return nil }
+		o.Cluster = func(context.Context, argocd.Application) ([]string, error) { return nil, nil }
 	}
 	if o.MaxCache <= 0 {
 		o.MaxCache = defaultMaxCache

@@ -55,7 +55,11 @@ func (r *Renderer) Digest(ctx context.Context, app argocd.Application, tree Tree
 // render returns the manifests of a tree, from memory where they are known.
 func (r *Renderer) render(ctx context.Context, app argocd.Application, tree Tree) (manifests, error) {
 	paths := app.GeneratePaths()
-	environment, err := r.environment(app)
+	cluster, err := r.options.Cluster(ctx, app)
+	if err != nil {
+		return manifests{}, err
+	}
+	environment, err := environmentOf(app, cluster)
 	if err != nil {
 		return manifests{}, &Refusal{err.Error()}
 	}
@@ -67,7 +71,7 @@ func (r *Renderer) render(ctx context.Context, app argocd.Application, tree Tree
 	key := keyOf(id, app.Path, files, environment)
 	m, known := r.known.get(key)
 	if !known {
-		if m, err = r.run(ctx, app, tree.Revision, paths, files); err != nil {
+		if m, err = r.run(ctx, app, tree.Revision, paths, files, cluster); err != nil {
 			return manifests{}, err
 		}
 		r.known.put(key, m)
@@ -84,10 +88,10 @@ func (r *Renderer) render(ctx context.Context, app argocd.Application, tree Tree
 // on the commit that was first seen to hold them.
 const neutral = "0000000000000000000000000000000000000000"
 
-// environment returns all that the plugin is told besides files.
-func (r *Renderer) environment(app argocd.Application) ([]string, error) {
+// environmentOf returns all that the plugin is told besides files.
+func environmentOf(app argocd.Application, cluster []string) ([]string, error) {
 	all, err := app.Environment(neutral)
-	return append(all, r.options.Cluster(app)...), err
+	return append(all, cluster...), err
 }
 
 // within returns the files that lie in the paths.
@@ -116,7 +120,7 @@ func keyOf(tree, source string, files map[string][]byte, environment []string) s
 }
 
 // run exports the tree, runs the plugin on it, and leaves nothing behind.
-func (r *Renderer) run(ctx context.Context, app argocd.Application, revision string, paths []string, files map[string][]byte) (manifests, error) {
+func (r *Renderer) run(ctx context.Context, app argocd.Application, revision string, paths []string, files map[string][]byte, cluster []string) (manifests, error) {
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
@@ -134,7 +138,7 @@ func (r *Renderer) run(ctx context.Context, app argocd.Application, revision str
 	at, app, err := prepare(dir, app, files)
 	var environment []string
 	if err == nil {
-		environment, err = r.environment(app)
+		environment, err = environmentOf(app, cluster)
 	}
 	if err != nil {
 		return manifests{refusal: err.Error()}, nil

@@ -160,7 +160,7 @@ func TestTheChildIsGivenWhatArgoCDPassesAndNothingElse(t *testing.T) {
 	t.Setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
 	t.Setenv("SECRET_OF_THE_PROXY", "hunter2")
 	out := filepath.Join(t.TempDir(), "environment")
-	cluster := func(argocd.Application) []string { return []string{"KUBE_VERSION=1.34"} }
+	cluster := func(context.Context, argocd.Application) ([]string, error) { return []string{"KUBE_VERSION=1.34"}, nil }
 	w := newWorld(t, preview.Options{Cluster: cluster, Plugin: script(t, "[ $1 = digest ] && echo sha256:0 && exit\ntr '\\0' '\\n' </proc/self/environ >"+out+"\npwd >>"+out+"\necho 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}'\n")})
 	app := w.application(func(app *v1alpha1.Application) {
 		app.Spec.Source.Plugin.Env = v1alpha1.Env{{Name: "OWN", Value: "of $ARGOCD_APP_NAME"}}
