@@ -92,8 +92,8 @@ func TestACommitThatChangesNothingNeededIsNotRenderedAgain(t *testing.T) {
 	tree = w.push("main", map[string]string{"base/x": "2"})
 	_, err = w.renderer.Digest(t.Context(), narrow, with(t, tree, "p1", "v1"))
 	w.must(err)
-	if preview.Children(t) != runs+2 {
-		t.Errorf("%d children after a change of the base, want 2: generate and digest", preview.Children(t)-runs)
+	if preview.Children(t) != runs+4 {
+		t.Errorf("%d children after a change of the base, want 4: generate and digest, twice", preview.Children(t)-runs)
 	}
 }
 
@@ -143,6 +143,30 @@ func TestTheDigestDoesNotDependOnTheCommit(t *testing.T) {
 	}
 	if got := w.compare(app, one, two); len(got.Changed) > 0 || got.Total != 1 || got.Problem != "" {
 		t.Errorf("the preview is %+v", got)
+	}
+}
+
+// A chart with random values never renders what was seen: that is told, and the
+// preview is shown all the same.
+func TestWhatRendersRandomValuesHasNoDigestToBeBoundTo(t *testing.T) {
+	seen := filepath.Join(t.TempDir(), "runs")
+	w := newWorld(t, preview.Options{Plugin: script(t, "[ $1 = digest ] && exec sha256sum\necho run >>"+seen+
+		"\nprintf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: a}\\ndata: {random: r%s}\\n' $(wc -l <"+seen+")\n")})
+	app := w.application(nil)
+	tree := w.push("main", map[string]string{"deploy/a.yaml": "a: b"})
+	for range 2 {
+		if got := w.compare(app, preview.Tree{}, tree); got.Problem != "" || len(got.Added) != 1 {
+			t.Errorf("the preview is %+v", got)
+		}
+		_, err := w.renderer.Digest(t.Context(), app, tree)
+		if !errors.As(err, new(*preview.Refusal)) || !strings.Contains(err.Error(), "random values or the time") || !strings.Contains(err.Error(), "approve without a preview") {
+			t.Errorf("error %v", err)
+		}
+	}
+	text, err := os.ReadFile(seen)
+	w.must(err)
+	if n := strings.Count(string(text), "run"); n != 2 {
+		t.Errorf("%d renders, want two", n)
 	}
 }
 
