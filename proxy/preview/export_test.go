@@ -1,6 +1,7 @@
 package preview
 
 import (
+	"os"
 	"testing"
 
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -34,4 +35,9 @@ func (r *Renderer) HoldComparisons() (release func()) {
 			<-r.comparing
 		}
 	}
+}
+
+// FailLimits has every limit of a child's memory fail.
+func (r *Renderer) FailLimits(err error) {
+	r.limit = func(*os.Process, uint64) error { return err }
 }

@@ -93,6 +93,8 @@ type Renderer struct {
 	// comparing has a place for each comparison that goes on.
 	comparing chan struct{}
 	known     *memory
+	// limit bounds the memory of a process, in bytes.
+	limit func(*os.Process, uint64) error
 }
 
 // New makes a Renderer. It refuses a plugin that cannot be run.
@@ -121,5 +123,6 @@ func New(git Git, o Options) (*Renderer, error) {
 		slots:     make(chan struct{}, o.MaxChildren),
 		comparing: make(chan struct{}, maxComparisons),
 		known:     newMemory(o.MaxCache),
+		limit:     limit,
 	}, nil
 }

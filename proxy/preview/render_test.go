@@ -256,6 +256,19 @@ func TestTheMemoryOfAChildIsBounded(t *testing.T) {
 	}
 }
 
+func TestNothingIsRenderedWithoutABoundOfMemory(t *testing.T) {
+	w := newWorld(t, preview.Options{Plugin: script(t, "exec sleep 60")})
+	w.renderer.FailLimits(errors.New("operation not permitted"))
+	tree := w.push("main", map[string]string{"deploy/a.yaml": "a: b"})
+	_, err := w.renderer.Digest(t.Context(), w.application(nil), tree)
+	if err == nil || !strings.Contains(err.Error(), "prlimit64") || errors.As(err, new(*preview.Refusal)) {
+		t.Errorf("error %v", err)
+	}
+	if left := w.left(); len(left) > 0 {
+		t.Errorf("folders stay: %v", left)
+	}
+}
+
 func TestNoMoreChildrenRunAtOnceThanAreAllowed(t *testing.T) {
 	dir := t.TempDir()
 	text := fmt.Sprintf("[ $1 = digest ] && echo sha256:0 && exit\ntouch %[1]s/$$; ls %[1]s | wc -l >>%[1]s.log; sleep 0.05; rm %[1]s/$$; echo 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}'\n", dir)
