@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -49,6 +50,22 @@ func TestManifestsAreReadForAsLongAsThereIsTime(t *testing.T) {
 	}
 	cancel()
 	if _, err := parse(ctx, text); !errors.Is(err, errTime) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestTheTimeOfIgnoringIsThatOfAllObjectsTogether(t *testing.T) {
+	n, err := newNormal([]v1alpha1.ResourceIgnoreDifferences{{Group: "*", Kind: "*", JQPathExpressions: []string{".data.a"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "data": map[string]any{"a": "b"}}}
+	before := n.left
+	if _, _, err := n.both(o, o); err != nil || n.left >= before {
+		t.Errorf("%s of %s are left, %v", n.left, before, err)
+	}
+	n.left = 0
+	if _, _, err := n.both(o, o); !errors.As(err, new(*Refusal)) {
 		t.Errorf("error %v", err)
 	}
 }

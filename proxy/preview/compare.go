@@ -150,7 +150,10 @@ func (a *Application) fill(ctx context.Context, before, after []*unstructured.Un
 		if ctx.Err() != nil {
 			return errTime
 		}
-		was, is = normal.of(was), normal.of(is)
+		var err error
+		if was, is, err = normal.both(was, is); err != nil {
+			return err
+		}
 		if same(was, is) {
 			continue
 		}

@@ -125,6 +125,7 @@ func resourceOf(o *unstructured.Unstructured) Resource {
 // known here, see also [harmless].
 type normal struct {
 	ignored, types diff.Normalizer
+	left           time.Duration // for the objects that are still to come
 }
 
 // expressionTimeout bounds one jq expression on one object.
@@ -143,7 +144,7 @@ func newNormal(ignore []v1alpha1.ResourceIgnoreDifferences) (*normal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the known types cannot be loaded: %w", err)
 	}
-	return &normal{ignored, types}, nil
+	return &normal{ignored, types, maxIgnoring}, nil
 }
 
 // Normalize implements diff.Normalizer.
@@ -159,4 +160,16 @@ func (n *normal) of(o *unstructured.Unstructured) *unstructured.Unstructured {
 	o = o.DeepCopy()
 	diff.Normalize(o, diff.WithNormalizer(n), diff.WithLogr(logr.Discard()))
 	return o
+}
+
+// both returns the normal forms of two objects, as long as those of the
+// Application have not taken too long.
+func (n *normal) both(was, is *unstructured.Unstructured) (*unstructured.Unstructured, *unstructured.Unstructured, error) {
+	if n.left <= 0 {
+		return nil, nil, refuse("its spec.ignoreDifferences take more than %s to apply: write fewer expressions, or simpler ones", maxIgnoring)
+	}
+	start := time.Now()
+	was, is = n.of(was), n.of(is)
+	n.left -= time.Since(start)
+	return was, is, nil
 }
