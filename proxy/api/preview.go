@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -9,7 +10,9 @@ import (
 
 	"github.com/waybill-cd/waybill/extension/freight"
 	v1 "github.com/waybill-cd/waybill/proxy/api/v1"
+	"github.com/waybill-cd/waybill/proxy/argocd"
 	"github.com/waybill-cd/waybill/proxy/engine"
+	"github.com/waybill-cd/waybill/proxy/identity"
 	"github.com/waybill-cd/waybill/proxy/preview"
 )
 
@@ -40,14 +43,23 @@ func (s *Server) preview(c echo.Context) error {
 		Carries: shown.Carries, Digest: shown.Digest, Applications: []v1.PreviewApplication{},
 	}
 	for _, a := range shown.Applications {
-		view.Applications = append(view.Applications, previewView(a))
+		one := previewView(a)
+		why, err := s.withheld(ctx, caller(c), a)
+		switch {
+		case err != nil:
+			return err
+		case why != "":
+			one = withoutManifests(one, why)
+		}
+		view.Applications = append(view.Applications, one)
 	}
 	return c.JSON(http.StatusOK, view)
 }
 
 // showable refuses manifests of another AppProject. A pipeline's records are for
 // all of its Applications, but Argo CD has checked only that the caller may get
-// the one in the header: manifests are shown to those of its project.
+// the one in the header: manifests are shown to those of its project, see also
+// withheld.
 func showable(c echo.Context, p engine.Pipeline) error {
 	stage, name, err := p.StageNamed(c.Param("stage"))
 	if err != nil {
@@ -59,6 +71,35 @@ func showable(c echo.Context, p engine.Pipeline) error {
 			"Application %s/%s is of AppProject %s, and the manifests of stage %s are of %s: call on behalf of an Application of that project", who.Namespace, who.Name, who.Project, name, project)
 	}
 	return nil
+}
+
+// withheld tells why the caller is shown nothing of an Application's manifests;
+// empty where they are shown. The Application in the header Argo CD has checked
+// itself, groups and all (argo-cd, server/extension, applications, get); the
+// others its policy is asked for, by name.
+func (s *Server) withheld(ctx context.Context, who identity.Caller, a preview.Application) (string, error) {
+	if a.Namespace == who.Namespace && a.Name == who.Name {
+		return "", nil
+	}
+	// All Applications of the stage are of one AppProject, see showable.
+	object := s.policy.PolicyObject(who.Project, a.Namespace, a.Name)
+	ok, err := s.policy.AllowsGet(ctx, who.Username, object)
+	if err != nil || ok {
+		return "", err
+	}
+	return fmt.Sprintf("the manifests of Application %s/%s are left out, because Argo CD's policy does not allow %s by name to get it, and rights by group are not known here: "+
+		"call on behalf of that Application, or ask an administrator of Argo CD for the line: p, %s, applications, %s, %s, allow",
+		a.Namespace, a.Name, who.Username, who.Username, argocd.Get, object), nil
+}
+
+// withoutManifests keeps of a view what tells nothing of the manifests. A
+// sentence of the plugin may quote them.
+func withoutManifests(a v1.PreviewApplication, why string) v1.PreviewApplication {
+	kept := v1.PreviewApplication{Namespace: a.Namespace, Name: a.Name, Digest: a.Digest, Prunes: a.Prunes, Total: a.Total, Withheld: why}
+	if a.Problem != "" {
+		kept.Problem = "there are no manifests with this freight, and why is told to those who may get the Application"
+	}
+	return kept
 }
 
 func previewView(a preview.Application) v1.PreviewApplication {

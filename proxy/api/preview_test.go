@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -122,6 +123,53 @@ func TestAPreviewIsRefusedLikeEveryRead(t *testing.T) {
 	w.refused(http.StatusForbidden, v1.ProblemGate, "", call{path: path + "?freight=v1.1.0", gate: "waybill-promote"})
 	if n := w.git.rendered.Load(); n > 0 {
 		t.Errorf("rendered %d times for nobody", n)
+	}
+}
+
+// Argo CD has checked the Application in the header, and no other.
+func TestManifestsAreShownOfApplicationsThatTheCallerMayGet(t *testing.T) {
+	w := newWorld(t)
+	w.git.compared = preview.Application{
+		Digest: digestOf("1"), Total: 3, Today: "hunter2",
+		Added:   []preview.Resource{{Version: "v1", Kind: "ConfigMap", Name: "hunter2"}},
+		Pruned:  []preview.Resource{{Version: "v1", Kind: "ConfigMap", Name: "hunter2"}},
+		Changed: []preview.Change{{Resource: preview.Resource{Version: "v1", Kind: "ConfigMap", Name: "hunter2"}, Diff: "+ hunter2\n"}},
+		Images:  []preview.Image{{Repository: "hunter2"}}, CRDs: []preview.CRD{{Name: "hunter2"}},
+	}
+	for _, tt := range []struct {
+		user, app string
+		left      []string // whose manifests are left out
+	}{
+		{"alice", "shop-dev", nil},
+		{"bob", "shop-dev", []string{"shop-staging-eu"}},
+		{"bob", "shop-staging-eu", nil},
+		{"mallory", "shop-dev", []string{"shop-staging", "shop-staging-eu"}},
+		{"mallory", "shop-staging", []string{"shop-staging-eu"}},
+	} {
+		for _, problem := range []string{"", "hunter2"} {
+			w.git.compared.Problem = problem
+			got := ask[v1.Preview](w, http.StatusOK, call{path: "/pipelines/shop/stages/staging/preview?freight=v1.1.0", user: tt.user, app: tt.app})
+			var left []string
+			for _, a := range got.Applications {
+				text, err := json.Marshal(a)
+				w.must(err)
+				if a.Withheld != "" {
+					left = append(left, a.Name)
+					if line := "p, " + tt.user + ", applications, get, shop/" + a.Name + ", allow"; !strings.Contains(a.Withheld, a.Name) || !strings.HasSuffix(a.Withheld, line) {
+						t.Errorf("no sentence that helps: %s", a.Withheld)
+					}
+				}
+				if shown := strings.Contains(string(text), "hunter2"); shown != (a.Withheld == "") {
+					t.Errorf("%s for %s: manifests shown: %v: %s", tt.user, tt.app, shown, text)
+				}
+				if a.Digest != digestOf("1") || a.Total != 3 || (a.Problem == "") != (problem == "") {
+					t.Errorf("%s for %s: what tells nothing is left out: %s", tt.user, tt.app, text)
+				}
+			}
+			if diff := cmp.Diff(tt.left, left); diff != "" || len(got.Applications) != 2 {
+				t.Errorf("%s for %s: left out (-want +got):\n%s", tt.user, tt.app, diff)
+			}
+		}
 	}
 }
 

@@ -75,6 +75,7 @@ stages:
 
 // The policy gives alice the right to promote and bob the right to approve;
 // both and carol have both in shop-prod, and dave in one Application of staging.
+// alice may get all of the shop's Applications, and bob one of staging.
 const policy = `
 p, alice, applications, action/waybill.dev/Stage/promote, shop/*, allow
 p, bob, applications, action/waybill.dev/Stage/approve, shop/*, allow
@@ -82,6 +83,8 @@ p, role:prod, applications, action/waybill.dev/Stage/*, shop-prod/*, allow
 g, alice, role:prod
 g, bob, role:prod
 g, carol, role:prod
+p, alice, applications, get, shop/*, allow
+p, bob, applications, get, shop/shop-staging, allow
 p, dave, applications, action/waybill.dev/Stage/*, shop/shop-staging, allow
 `
 

@@ -138,6 +138,19 @@ func TestWhoMayDoWhatIsWrittenInArgoCDsPolicy(t *testing.T) {
 	}
 }
 
+func TestWhoMayGetAnApplicationIsWrittenInArgoCDsPolicy(t *testing.T) {
+	c := newCluster(t, rbac(map[string]string{"policy.csv": "p, alice, applications, get, shop/a, allow\np, bob, applications, action/waybill.dev/Stage/promote, shop/*, allow\n"}))
+	p := argocd.NewPolicy(c, control)
+	for user, want := range map[string]bool{"alice": true, "admin": true, "bob": false, "role:admin": false, "role:readonly": false, "": false} {
+		if got, err := p.AllowsGet(t.Context(), user, "shop/a"); got != want || err != nil {
+			t.Errorf("%q may get shop/a: %v, %v", user, got, err)
+		}
+	}
+	if got, err := p.AllowsGet(t.Context(), "alice", "shop/b"); got || err != nil {
+		t.Errorf("alice may get shop/b: %v, %v", got, err)
+	}
+}
+
 func TestAPolicyThatIsNotValidAllowsNothing(t *testing.T) {
 	c := newCluster(t, rbac(map[string]string{"policy.csv": "p, alice, " + promoteShop}))
 	p := argocd.NewPolicy(c, control)

@@ -227,7 +227,7 @@ func (e *Engine) checkPreview(ctx context.Context, p Pipeline, id, seen string) 
 	case err != nil:
 		return &refusal{"the preview cannot be compared with what would be rendered now: " + err.Error(), ErrUnavailable}
 	case sentence != "":
-		return &refusal{"promotion " + id + " cannot be approved for a preview, because nothing can be rendered now: " + sentence, ErrPreview}
+		return &refusal{"promotion " + id + " cannot be approved for a preview: " + sentence, ErrPreview}
 	case present == "":
 		return &refusal{"promotion " + id + " cannot be approved for a preview, because no Application renders anything: approve it without one", ErrPreview}
 	case present != seen:
@@ -247,7 +247,7 @@ func (e *Engine) rendersAsApproved(ctx context.Context, s *Situation, r *store.R
 	}
 	why := "what would be rendered has changed since: look at the preview again"
 	if sentence != "" {
-		why = "it cannot be rendered any more: " + sentence
+		why = "there is nothing any more that an approval can be bound to: " + sentence
 	}
 	r.Value.Rendered = all
 	if !r.Value.Outdate(promotion.PreviewDigest(all), why) {

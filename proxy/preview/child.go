@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os/exec"
 	"time"
@@ -12,7 +13,9 @@ import (
 )
 
 const (
-	maxOutput  = 32 << 20 // bytes of manifests
+	// maxOutput bounds manifests, in bytes. As objects they take some 15 times
+	// as much.
+	maxOutput  = 8 << 20
 	maxErrors  = 16 << 10 // bytes that are kept of standard error
 	afterDeath = time.Second
 )
@@ -34,8 +37,14 @@ func (r *Renderer) child(ctx context.Context, dir string, environment []string, 
 	cmd.WaitDelay = afterDeath
 	err := cmd.Start()
 	if err == nil {
-		limit(cmd.Process, r.options.MaxMemory)
+		unlimited := r.limit(cmd.Process, r.options.MaxMemory)
+		if unlimited != nil {
+			cancel()
+		}
 		err = cmd.Wait()
+		if unlimited != nil {
+			return nil, fmt.Errorf("nothing is previewed, because the system does not bound the memory of the plugin (%s): allow the proxy the system call prlimit64", cause(unlimited))
+		}
 	}
 	children.WithLabelValues(command).Inc()
 	var exit *exec.ExitError

@@ -2,6 +2,7 @@ package preview
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -70,13 +71,20 @@ const (
 	maxDiff   = 32 << 10  // bytes, of one object
 	maxDiffs  = 512 << 10 // bytes, of all
 	maxText   = 256 << 10 // bytes of an object that lines are compared of
+	maxLines  = 10_000    // of such an object
+	// maxCost bounds the steps of comparing the lines of one object; some seconds.
+	maxCost = 50_000_000
 )
 
 // Compare renders an Application as it is and as it would be, and tells the
 // difference. That the candidate cannot be rendered is an answer, and no error.
 func (r *Renderer) Compare(ctx context.Context, app argocd.Application, now, next Tree) (Application, error) {
 	result := Application{Namespace: app.Namespace, Name: app.Name, Prunes: app.Prunes()}
-	before, err := r.objects(ctx, app, now)
+	var today manifests
+	var err error
+	if now.Revision != "" {
+		today, err = r.render(ctx, app, now)
+	}
 	if result.Today, err = told(err); err != nil {
 		return result, err
 	}
@@ -84,7 +92,19 @@ func (r *Renderer) Compare(ctx context.Context, app argocd.Application, now, nex
 	if result.Problem, err = told(err); err != nil || result.Problem != "" {
 		return result, err
 	}
-	after, err := parse(candidate.text)
+	select {
+	case r.comparing <- struct{}{}:
+		defer func() { <-r.comparing }()
+	case <-ctx.Done():
+		return result, errTime
+	}
+	before, err := parse(ctx, today.text)
+	unread, err := told(err)
+	if err != nil {
+		return result, err
+	}
+	result.Today = cmp.Or(result.Today, unread)
+	after, err := parse(ctx, candidate.text)
 	if result.Problem, err = told(err); err != nil || result.Problem != "" {
 		return result, err
 	}
@@ -94,18 +114,6 @@ func (r *Renderer) Compare(ctx context.Context, app argocd.Application, now, nex
 		return result, err
 	}
 	return result, result.fill(ctx, before, after, normal)
-}
-
-// objects returns what a tree gives; nothing without a revision.
-func (r *Renderer) objects(ctx context.Context, app argocd.Application, tree Tree) ([]*unstructured.Unstructured, error) {
-	if tree.Revision == "" {
-		return nil, nil
-	}
-	m, err := r.render(ctx, app, tree)
-	if err != nil {
-		return nil, err
-	}
-	return parse(m.text)
 }
 
 // told takes a refusal for what it is: a sentence.
@@ -142,7 +150,10 @@ func (a *Application) fill(ctx context.Context, before, after []*unstructured.Un
 		if ctx.Err() != nil {
 			return errTime
 		}
-		was, is = normal.of(was), normal.of(is)
+		var err error
+		if was, is, err = normal.both(was, is); err != nil {
+			return err
+		}
 		if same(was, is) {
 			continue
 		}

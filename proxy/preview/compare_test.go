@@ -1,11 +1,13 @@
 package preview_test
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"github.com/google/go-cmp/cmp"
@@ -163,6 +165,22 @@ func TestWhatIsShownIsBounded(t *testing.T) {
 	if len(got.Changed) != 1 || !got.Changed[0].Clipped || len(got.Changed[0].Diff) > 32<<10 {
 		t.Errorf("the difference of a large object is %d bytes", len(got.Changed[0].Diff))
 	}
+}
+
+func TestAComparisonWaitsForItsTurn(t *testing.T) {
+	w := newWorld(t, preview.Options{})
+	app := w.application(nil)
+	now := w.push("now", map[string]string{"deploy/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}"})
+	then := w.push("then", map[string]string{"deploy/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}"})
+	w.compare(app, now, then)
+	release := w.renderer.HoldComparisons()
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	if _, err := w.renderer.Compare(ctx, app, now, then); err == nil || !strings.Contains(err.Error(), "took too long") {
+		t.Errorf("error %v", err)
+	}
+	release()
+	w.compare(app, now, then)
 }
 
 func itoa(i int) string {

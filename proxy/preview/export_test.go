@@ -1,6 +1,7 @@
 package preview
 
 import (
+	"os"
 	"testing"
 
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -22,4 +23,21 @@ func Children(t *testing.T) int {
 		}
 	}
 	return total
+}
+
+// HoldComparisons takes all places of comparisons, until release is called.
+func (r *Renderer) HoldComparisons() (release func()) {
+	for range cap(r.comparing) {
+		r.comparing <- struct{}{}
+	}
+	return func() {
+		for range cap(r.comparing) {
+			<-r.comparing
+		}
+	}
+}
+
+// FailLimits has every limit of a child's memory fail.
+func (r *Renderer) FailLimits(err error) {
+	r.limit = func(*os.Process, uint64) error { return err }
 }

@@ -2,6 +2,7 @@ package preview
 
 import (
 	"slices"
+	"time"
 
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"github.com/itchyny/gojq"
@@ -12,6 +13,10 @@ import (
 const (
 	maxIgnored    = 256     // pointers and expressions
 	maxExpression = 4 << 10 // bytes of one
+	maxNodes      = 256     // queries and terms of one
+	// maxIgnoring bounds the time that the expressions of one Application take in
+	// a comparison.
+	maxIgnoring = 5 * time.Second
 )
 
 // harmless returns what of an Application's ignoreDifferences is applied. Of jq
@@ -39,12 +44,24 @@ func choosesPaths(expression string) bool {
 		return false
 	}
 	q, err := gojq.Parse(expression)
-	return err == nil && plainQuery(q)
+	if err != nil {
+		return false
+	}
+	v := &visit{left: maxNodes}
+	// A comma adds paths to others. Below a pipe, an argument or a comparison it
+	// multiplies them, and a line of those is more paths than any memory holds.
+	for q.Op == gojq.OpComma && plainHead(q) {
+		if !v.query(q.Right) {
+			return false
+		}
+		q = q.Left
+	}
+	return v.query(q)
 }
 
 var (
 	plainOperators = []gojq.Operator{
-		gojq.OpPipe, gojq.OpComma, gojq.OpEq, gojq.OpNe, gojq.OpGt, gojq.OpLt, gojq.OpGe, gojq.OpLe, gojq.OpAnd, gojq.OpOr, gojq.OpAlt,
+		gojq.OpPipe, gojq.OpEq, gojq.OpNe, gojq.OpGt, gojq.OpLt, gojq.OpGe, gojq.OpLe, gojq.OpAnd, gojq.OpOr, gojq.OpAlt,
 	}
 	plainFunctions = []string{
 		"select", "not", "has", "any", "all", "type", "length", "empty", "test", "startswith", "endswith", "contains", "true", "false", "null",
@@ -55,31 +72,42 @@ var (
 	}
 )
 
-func plainQuery(q *gojq.Query) bool {
-	switch {
-	case q == nil:
+// visit looks at an expression for as long as it has no more than so many parts.
+type visit struct{ left int }
+
+func (v *visit) query(q *gojq.Query) bool {
+	if q == nil {
 		return true
-	case q.Meta != nil || len(q.Imports) > 0 || len(q.FuncDefs) > 0 || q.Func != "":
+	}
+	v.left--
+	switch {
+	case v.left < 0 || !plainHead(q):
 		return false
 	case q.Term != nil:
-		return plainTerm(q.Term)
+		return v.term(q.Term)
 	default:
-		return slices.Contains(plainOperators, q.Op) && plainQuery(q.Left) && plainQuery(q.Right)
+		return slices.Contains(plainOperators, q.Op) && v.query(q.Left) && v.query(q.Right)
 	}
 }
 
-func plainTerm(t *gojq.Term) bool {
-	if !slices.Contains(plainTerms, t.Type) || !plainIndex(t.Index) || !plainString(t.Str) || !plainQuery(t.Query) || t.Format != "" {
-		return false
-	}
-	if t.Func != nil && (!slices.Contains(plainFunctions, t.Func.Name) || slices.ContainsFunc(t.Func.Args, func(q *gojq.Query) bool { return !plainQuery(q) })) {
-		return false
-	}
-	return !slices.ContainsFunc(t.SuffixList, func(s *gojq.Suffix) bool { return s.Bind != nil || !plainIndex(s.Index) })
+// plainHead is that of a query which defines nothing.
+func plainHead(q *gojq.Query) bool {
+	return q.Meta == nil && len(q.Imports) == 0 && len(q.FuncDefs) == 0 && q.Func == ""
 }
 
-func plainIndex(i *gojq.Index) bool {
-	return i == nil || plainString(i.Str) && plainQuery(i.Start) && plainQuery(i.End)
+func (v *visit) term(t *gojq.Term) bool {
+	v.left -= 1 + len(t.SuffixList)
+	if v.left < 0 || !slices.Contains(plainTerms, t.Type) || !v.index(t.Index) || !plainString(t.Str) || !v.query(t.Query) || t.Format != "" {
+		return false
+	}
+	if t.Func != nil && (!slices.Contains(plainFunctions, t.Func.Name) || slices.ContainsFunc(t.Func.Args, func(q *gojq.Query) bool { return !v.query(q) })) {
+		return false
+	}
+	return !slices.ContainsFunc(t.SuffixList, func(s *gojq.Suffix) bool { return s.Bind != nil || !v.index(s.Index) })
+}
+
+func (v *visit) index(i *gojq.Index) bool {
+	return i == nil || plainString(i.Str) && v.query(i.Start) && v.query(i.End)
 }
 
 // plainString is one without expressions in it.

@@ -32,6 +32,23 @@ func TestExpressionsThatComputeAreLeftOut(t *testing.T) {
 	}
 }
 
+func TestExpressionsThatMultiplyPathsAreLeftOut(t *testing.T) {
+	for _, e := range []string{
+		"(.a, .a)" + strings.Repeat(" | (.a, .a)", 30), "(.a, .b) | .c", ".a | .b, .c | (.d, .e)", ".a[] | select((.b, .c) == (.d, .e))",
+		`.a | select(has("a", "b"))`, ".a[.b, .c]", "((.a, .b))",
+		strings.Repeat(".a | ", maxNodes) + ".a", "." + strings.Repeat("[]", maxNodes),
+	} {
+		if choosesPaths(e) {
+			t.Errorf("%s is applied", e)
+		}
+	}
+	for _, e := range []string{".a, .b, .c", ".a[], .spec.x[].y", "(.a | .b), (.c | .d)"} {
+		if !choosesPaths(e) {
+			t.Errorf("%s is left out", e)
+		}
+	}
+}
+
 func TestTheNumberOfIgnoredFieldsIsBounded(t *testing.T) {
 	pointers := make([]string, maxIgnored+1)
 	if _, err := harmless([]v1alpha1.ResourceIgnoreDifferences{{JSONPointers: pointers}}); err == nil {

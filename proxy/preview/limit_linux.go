@@ -1,6 +1,7 @@
 package preview
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -11,8 +12,12 @@ import (
 // limit bounds the memory that a process may write to. A program in Go reserves
 // much more addresses than it uses, so those are not counted. A process that has
 // ended needs no limit.
-func limit(p *os.Process, bytes uint64) {
-	_ = unix.Prlimit(p.Pid, unix.RLIMIT_DATA, &unix.Rlimit{Cur: bytes, Max: bytes}, nil)
+func limit(p *os.Process, bytes uint64) error {
+	err := unix.Prlimit(p.Pid, unix.RLIMIT_DATA, &unix.Rlimit{Cur: bytes, Max: bytes}, nil)
+	if errors.Is(err, unix.ESRCH) {
+		return nil
+	}
+	return err
 }
 
 // outOfMemory puts in the place of what Go's runtime says when it is given no

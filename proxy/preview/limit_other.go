@@ -5,6 +5,6 @@ package preview
 import "os"
 
 // limit does nothing: only Linux bounds another process.
-func limit(*os.Process, uint64) {}
+func limit(*os.Process, uint64) error { return nil }
 
 func outOfMemory(told string, _ uint64) string { return told }

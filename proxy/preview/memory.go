@@ -55,8 +55,13 @@ func (m *memory) get(key string) (manifests, bool) {
 func (m *memory) put(key string, value manifests) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, known := m.known[key]; known {
-		return // another render of the same was faster
+	if e, known := m.known[key]; known {
+		// Another render of the same was faster. What it gave stays; what is known
+		// of its repetition is new.
+		if value.again == unrepeated {
+			return
+		}
+		m.left += m.used.Remove(e).(remembrance).value.size()
 	}
 	m.known[key] = m.used.PushFront(remembrance{key, value})
 	for m.left -= value.size(); m.left < 0; {

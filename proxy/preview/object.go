@@ -1,8 +1,12 @@
 package preview
 
 import (
+	"bytes"
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"time"
@@ -13,14 +17,16 @@ import (
 	"github.com/argoproj/gitops-engine/pkg/utils/kube"
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
 // parse reads manifests as Argo CD reads those of a plugin, and takes lists apart
 // (argo-cd, reposerver/repository, GenerateManifests).
-func parse(text []byte) ([]*unstructured.Unstructured, error) {
-	read, err := kube.SplitYAML(text)
+func parse(ctx context.Context, text []byte) ([]*unstructured.Unstructured, error) {
+	read, err := documents(ctx, text)
 	if err != nil {
-		return nil, refuse("its manifests cannot be read as Kubernetes objects")
+		return nil, err
 	}
 	var all []*unstructured.Unstructured
 	for _, o := range read {
@@ -37,6 +43,34 @@ func parse(text []byte) ([]*unstructured.Unstructured, error) {
 		}
 	}
 	return all, nil
+}
+
+// documents takes manifests apart as kube.SplitYAML of gitops-engine does, for as
+// long as there is time.
+func documents(ctx context.Context, text []byte) ([]*unstructured.Unstructured, error) {
+	const lookahead = 4096 // bytes, as there
+	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), lookahead)
+	var all []*unstructured.Unstructured
+	for {
+		if ctx.Err() != nil {
+			return nil, errTime
+		}
+		var document runtime.RawExtension
+		err := decoder.Decode(&document)
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		// What has been decoded is JSON.
+		raw := bytes.TrimSpace(document.Raw)
+		if err == nil && (len(raw) == 0 || bytes.Equal(raw, []byte("null"))) {
+			continue
+		}
+		o := &unstructured.Unstructured{}
+		if err != nil || o.UnmarshalJSON(raw) != nil {
+			return nil, refuse("its manifests cannot be read as Kubernetes objects")
+		}
+		all = append(all, o)
+	}
 }
 
 // key tells objects apart. Those that share a name are one, and the last of them
@@ -91,6 +125,7 @@ func resourceOf(o *unstructured.Unstructured) Resource {
 // known here, see also [harmless].
 type normal struct {
 	ignored, types diff.Normalizer
+	left           time.Duration // for the objects that are still to come
 }
 
 // expressionTimeout bounds one jq expression on one object.
@@ -109,7 +144,7 @@ func newNormal(ignore []v1alpha1.ResourceIgnoreDifferences) (*normal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the known types cannot be loaded: %w", err)
 	}
-	return &normal{ignored, types}, nil
+	return &normal{ignored, types, maxIgnoring}, nil
 }
 
 // Normalize implements diff.Normalizer.
@@ -125,4 +160,16 @@ func (n *normal) of(o *unstructured.Unstructured) *unstructured.Unstructured {
 	o = o.DeepCopy()
 	diff.Normalize(o, diff.WithNormalizer(n), diff.WithLogr(logr.Discard()))
 	return o
+}
+
+// both returns the normal forms of two objects, as long as those of the
+// Application have not taken too long.
+func (n *normal) both(was, is *unstructured.Unstructured) (*unstructured.Unstructured, *unstructured.Unstructured, error) {
+	if n.left <= 0 {
+		return nil, nil, refuse("its spec.ignoreDifferences take more than %s to apply: write fewer expressions, or simpler ones", maxIgnoring)
+	}
+	start := time.Now()
+	was, is = n.of(was), n.of(is)
+	n.left -= time.Since(start)
+	return was, is, nil
 }

@@ -4,7 +4,9 @@
 //
 // A render is a pure function of files and parameters, so each is done once and
 // remembered. Live state plays no part: what is compared is what Argo CD would
-// be given today and what it would be given then.
+// be given today and what it would be given then. The one thing that a render is
+// told otherwise than by Argo CD is its commit, which is all zeros on both sides:
+// manifests that name their commit show no difference for it.
 package preview
 
 import (
@@ -38,14 +40,14 @@ type Options struct {
 	// former process left there is removed.
 	Dir string
 	// Cluster returns what the plugin is told of the cluster that an Application is
-	// deployed to, NAME=value; nil for nothing.
-	Cluster func(argocd.Application) []string
+	// deployed to, NAME=value; nil for nothing. Its errors pass.
+	Cluster func(context.Context, argocd.Application) ([]string, error)
 	// Timeout bounds one run of the plugin; 20 s.
 	Timeout time.Duration
 	// MaxMemory bounds the data of one run of the plugin, in bytes, where the
-	// system can; 256 MiB.
+	// system can; 192 MiB.
 	MaxMemory uint64
-	// MaxChildren is how many run at once; as many as there are CPUs, at most 4.
+	// MaxChildren is how many run at once; as many as there are CPUs, at most 2.
 	MaxChildren int
 	// MaxCache bounds the manifests that are remembered, in bytes; 64 MiB.
 	MaxCache int
@@ -53,11 +55,14 @@ type Options struct {
 
 const (
 	defaultTimeout   = 20 * time.Second
-	defaultMaxMemory = 256 << 20
+	defaultMaxMemory = 192 << 20
 	defaultMaxCache  = 64 << 20
 	// mostChildren keeps the memory of all runs within that of a pod, however
 	// many CPUs its node has.
-	mostChildren = 4
+	mostChildren = 2
+	// maxComparisons is how many Applications are compared at once: it takes
+	// memory and time of this process itself, which no limit bounds.
+	maxComparisons = 2
 )
 
 func (o *Options) setDefaults() {
@@ -71,7 +76,7 @@ func (o *Options) setDefaults() {
 		o.MaxChildren = min(runtime.GOMAXPROCS(0), mostChildren)
 	}
 	if o.Cluster == nil {
-		o.Cluster = func(argocd.Application) []string { return nil }
+		o.Cluster = func(context.Context, argocd.Application) ([]string, error) { return nil, nil }
 	}
 	if o.MaxCache <= 0 {
 		o.MaxCache = defaultMaxCache
@@ -85,7 +90,11 @@ type Renderer struct {
 	options Options
 	folder  string
 	slots   chan struct{}
-	known   *memory
+	// comparing has a place for each comparison that goes on.
+	comparing chan struct{}
+	known     *memory
+	// limit bounds the memory of a process, in bytes.
+	limit func(*os.Process, uint64) error
 }
 
 // New makes a Renderer. It refuses a plugin that cannot be run.
@@ -111,7 +120,9 @@ func New(git Git, o Options) (*Renderer, error) {
 	}
 	return &Renderer{
 		git: git, options: o, folder: folder,
-		slots: make(chan struct{}, o.MaxChildren),
-		known: newMemory(o.MaxCache),
+		slots:     make(chan struct{}, o.MaxChildren),
+		comparing: make(chan struct{}, maxComparisons),
+		known:     newMemory(o.MaxCache),
+		limit:     limit,
 	}, nil
 }

@@ -41,36 +41,98 @@ type manifests struct {
 	digest string // the plugin's, of the text
 	// refusal is why there are none; empty where there are.
 	refusal string
+	// again tells what a second render gave, once there was one.
+	again repetition
 }
+
+// repetition is whether a render gives the same each time.
+type repetition int
+
+const (
+	unrepeated repetition = iota
+	repeats
+	varies
+)
 
 func (m manifests) size() int { return len(m.text) + len(m.digest) + len(m.refusal) }
 
 // Digest returns the canonical digest of the manifests that a tree gives: that of
-// `waybill-plugin digest`. The error is a *Refusal where it gives none.
+// `waybill-plugin digest`. The error is a *Refusal where it gives none, and where
+// it gives others each time: who is bound to a digest could never be satisfied.
+// So the first time a tree is rendered twice.
 func (r *Renderer) Digest(ctx context.Context, app argocd.Application, tree Tree) (string, error) {
-	m, err := r.render(ctx, app, tree)
-	return m.digest, err
+	o, err := r.orderFor(ctx, app, tree)
+	if err != nil {
+		return "", err
+	}
+	m, err := r.fulfil(ctx, o)
+	if err != nil {
+		return "", err
+	}
+	if m.again == unrepeated {
+		second, err := r.run(ctx, o)
+		if err != nil {
+			return "", err
+		}
+		m.again = repeats
+		if second.digest != m.digest {
+			m.again = varies
+		}
+		r.known.put(o.key, m)
+	}
+	if m.again == varies {
+		return "", refuse("Application %s: it renders random values or the time, and so other manifests each time: approve without a preview, or take those out of its chart", app.Key())
+	}
+	return m.digest, nil
+}
+
+// order is one render.
+type order struct {
+	app      argocd.Application
+	revision string
+	paths    []string
+	files    map[string][]byte
+	cluster  []string
+	// key names all that it depends on.
+	key string
+}
+
+func (r *Renderer) orderFor(ctx context.Context, app argocd.Application, tree Tree) (order, error) {
+	o := order{app: app, revision: tree.Revision, paths: app.GeneratePaths()}
+	var err error
+	if o.cluster, err = r.options.Cluster(ctx, app); err != nil {
+		return o, err
+	}
+	environment, err := environmentOf(app, o.cluster)
+	if err != nil {
+		return o, &Refusal{err.Error()}
+	}
+	id, err := r.git.Tree(ctx, app.RepoURL, tree.Revision, o.paths)
+	if err != nil {
+		return o, err
+	}
+	o.files = within(tree.Files, o.paths)
+	o.key = keyOf(id, app.Path, o.files, environment)
+	return o, nil
 }
 
 // render returns the manifests of a tree, from memory where they are known.
 func (r *Renderer) render(ctx context.Context, app argocd.Application, tree Tree) (manifests, error) {
-	paths := app.GeneratePaths()
-	environment, err := r.environment(app, tree.Revision)
-	if err != nil {
-		return manifests{}, &Refusal{err.Error()}
-	}
-	id, err := r.git.Tree(ctx, app.RepoURL, tree.Revision, paths)
+	o, err := r.orderFor(ctx, app, tree)
 	if err != nil {
 		return manifests{}, err
 	}
-	files := within(tree.Files, paths)
-	key := keyOf(id, app.Path, files, environment)
-	m, known := r.known.get(key)
+	return r.fulfil(ctx, o)
+}
+
+func (r *Renderer) fulfil(ctx context.Context, o order) (manifests, error) {
+	m, known := r.known.get(o.key)
 	if !known {
-		if m, err = r.run(ctx, app, tree.Revision, paths, files); err != nil {
+		var err error
+		if m, err = r.run(ctx, o); err != nil {
 			return manifests{}, err
 		}
-		r.known.put(key, m)
+		r.known.put(o.key, m)
 	}
 	if m.refusal != "" {
 		return manifests{}, &Refusal{m.refusal}
@@ -78,10 +140,16 @@ func (r *Renderer) render(ctx context.Context, app argocd.Application, tree Tree
 	return m, nil
 }
 
-// environment returns all that the plugin is told besides files.
-func (r *Renderer) environment(app argocd.Application, revision string) ([]string, error) {
-	all, err := app.Environment(revision)
-	return append(all, r.options.Cluster(app)...), err
+// neutral is what every render is told as its commit. Parameters may put the
+// commit into manifests (ARGOCD_APP_REVISION), and the one that a promotion makes
+// is not known before: with any other, the digest of the same files would depend
+// on the commit that was first seen to hold them.
+const neutral = "0000000000000000000000000000000000000000"
+
+// environmentOf returns all that the plugin is told besides files.
+func environmentOf(app argocd.Application, cluster []string) ([]string, error) {
+	all, err := app.Environment(neutral)
+	return append(all, cluster...), err
 }
 
 // within returns the files that lie in the paths.
@@ -104,15 +172,13 @@ func keyOf(tree, source string, files map[string][]byte, environment []string) s
 		fmt.Fprintf(h, "file %q %x\n", name, sha256.Sum256(files[name]))
 	}
 	for _, variable := range environment {
-		if !strings.HasPrefix(variable, "ARGOCD_APP_REVISION") {
-			fmt.Fprintf(h, "variable %q\n", variable)
-		}
+		fmt.Fprintf(h, "variable %q\n", variable)
 	}
 	return string(h.Sum(nil))
 }
 
 // run exports the tree, runs the plugin on it, and leaves nothing behind.
-func (r *Renderer) run(ctx context.Context, app argocd.Application, revision string, paths []string, files map[string][]byte) (manifests, error) {
+func (r *Renderer) run(ctx context.Context, o order) (manifests, error) {
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
@@ -124,13 +190,13 @@ func (r *Renderer) run(ctx context.Context, app argocd.Application, revision str
 		return manifests{}, errors.New("a folder for a render cannot be made: " + cause(err))
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // what stays goes with the next start
-	if err := r.git.Export(ctx, app.RepoURL, revision, paths, dir); err != nil {
+	if err := r.git.Export(ctx, o.app.RepoURL, o.revision, o.paths, dir); err != nil {
 		return manifests{}, err
 	}
-	at, app, err := prepare(dir, app, files)
+	at, app, err := prepare(dir, o.app, o.files)
 	var environment []string
 	if err == nil {
-		environment, err = r.environment(app, revision)
+		environment, err = environmentOf(app, o.cluster)
 	}
 	if err != nil {
 		return manifests{refusal: err.Error()}, nil

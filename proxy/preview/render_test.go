@@ -92,8 +92,8 @@ func TestACommitThatChangesNothingNeededIsNotRenderedAgain(t *testing.T) {
 	tree = w.push("main", map[string]string{"base/x": "2"})
 	_, err = w.renderer.Digest(t.Context(), narrow, with(t, tree, "p1", "v1"))
 	w.must(err)
-	if preview.Children(t) != runs+2 {
-		t.Errorf("%d children after a change of the base, want 2: generate and digest", preview.Children(t)-runs)
+	if preview.Children(t) != runs+4 {
+		t.Errorf("%d children after a change of the base, want 4: generate and digest, twice", preview.Children(t)-runs)
 	}
 }
 
@@ -121,6 +121,55 @@ func TestTheDigestIsThatOfTheFreight(t *testing.T) {
 	}
 }
 
+// Two replicas, each of which has seen another commit first, and manifests that
+// name their commit.
+func TestTheDigestDoesNotDependOnTheCommit(t *testing.T) {
+	w := newWorld(t, preview.Options{Plugin: script(t, "[ $1 = digest ] && exec sha256sum\n"+
+		"echo ---; echo \"{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {commit: '$ARGOCD_APP_REVISION'}}\"\n")})
+	app := w.application(nil)
+	one := w.push("main", map[string]string{"deploy/a.yaml": "a: b"})
+	two := w.push("main", map[string]string{"README.md": "Another commit"})
+	if one.Revision == two.Revision {
+		t.Fatal("there is one commit")
+	}
+	first, err := w.renderer.Digest(t.Context(), app, one)
+	w.must(err)
+	other, err := preview.New(w.exports, preview.Options{Plugin: w.plugin, Dir: t.TempDir()})
+	w.must(err)
+	second, err := other.Digest(t.Context(), app, two)
+	w.must(err)
+	if first != second {
+		t.Errorf("the digests are %s and %s", first, second)
+	}
+	if got := w.compare(app, one, two); len(got.Changed) > 0 || got.Total != 1 || got.Problem != "" {
+		t.Errorf("the preview is %+v", got)
+	}
+}
+
+// A chart with random values never renders what was seen: that is told, and the
+// preview is shown all the same.
+func TestWhatRendersRandomValuesHasNoDigestToBeBoundTo(t *testing.T) {
+	seen := filepath.Join(t.TempDir(), "runs")
+	w := newWorld(t, preview.Options{Plugin: script(t, "[ $1 = digest ] && exec sha256sum\necho run >>"+seen+
+		"\nprintf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: a}\\ndata: {random: r%s}\\n' $(wc -l <"+seen+")\n")})
+	app := w.application(nil)
+	tree := w.push("main", map[string]string{"deploy/a.yaml": "a: b"})
+	for range 2 {
+		if got := w.compare(app, preview.Tree{}, tree); got.Problem != "" || len(got.Added) != 1 {
+			t.Errorf("the preview is %+v", got)
+		}
+		_, err := w.renderer.Digest(t.Context(), app, tree)
+		if !errors.As(err, new(*preview.Refusal)) || !strings.Contains(err.Error(), "random values or the time") || !strings.Contains(err.Error(), "approve without a preview") {
+			t.Errorf("error %v", err)
+		}
+	}
+	text, err := os.ReadFile(seen)
+	w.must(err)
+	if n := strings.Count(string(text), "run"); n != 2 {
+		t.Errorf("%d renders, want two", n)
+	}
+}
+
 // script is a program in the place of the plugin.
 func script(t *testing.T, text string) string {
 	t.Helper()
@@ -135,7 +184,7 @@ func TestTheChildIsGivenWhatArgoCDPassesAndNothingElse(t *testing.T) {
 	t.Setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
 	t.Setenv("SECRET_OF_THE_PROXY", "hunter2")
 	out := filepath.Join(t.TempDir(), "environment")
-	cluster := func(argocd.Application) []string { return []string{"KUBE_VERSION=1.34"} }
+	cluster := func(context.Context, argocd.Application) ([]string, error) { return []string{"KUBE_VERSION=1.34"}, nil }
 	w := newWorld(t, preview.Options{Cluster: cluster, Plugin: script(t, "[ $1 = digest ] && echo sha256:0 && exit\ntr '\\0' '\\n' </proc/self/environ >"+out+"\npwd >>"+out+"\necho 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}'\n")})
 	app := w.application(func(app *v1alpha1.Application) {
 		app.Spec.Source.Plugin.Env = v1alpha1.Env{{Name: "OWN", Value: "of $ARGOCD_APP_NAME"}}
@@ -148,8 +197,8 @@ func TestTheChildIsGivenWhatArgoCDPassesAndNothingElse(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(string(told)), "\n")
 	dir := lines[len(lines)-1]
 	want := []string{
-		"ARGOCD_APP_NAME=shop-prod", "ARGOCD_APP_NAMESPACE=shop", "ARGOCD_APP_REVISION=" + tree.Revision,
-		"ARGOCD_APP_REVISION_SHORT=" + tree.Revision[:7], "ARGOCD_APP_REVISION_SHORT_8=" + tree.Revision[:8],
+		"ARGOCD_APP_NAME=shop-prod", "ARGOCD_APP_NAMESPACE=shop", "ARGOCD_APP_REVISION=" + strings.Repeat("0", 40),
+		"ARGOCD_APP_REVISION_SHORT=0000000", "ARGOCD_APP_REVISION_SHORT_8=00000000",
 		"ARGOCD_APP_SOURCE_PATH=deploy", "ARGOCD_APP_SOURCE_REPO_URL=" + w.url, "ARGOCD_APP_SOURCE_TARGET_REVISION=main",
 		"ARGOCD_ENV_OWN=of shop-prod", `ARGOCD_APP_PARAMETERS=[{"name":"unpinned","string":"allow"}]`,
 		"KUBE_VERSION=1.34",
@@ -169,7 +218,7 @@ func TestAChildIsBounded(t *testing.T) {
 		refused bool
 		want    string
 	}{
-		"too much output":    {script: "exec yes 0123456789012345678901234567890123456789", refused: true, want: "larger than 32 MiB"},
+		"too much output":    {script: "exec yes 0123456789012345678901234567890123456789", refused: true, want: "larger than 8 MiB"},
 		"too long":           {script: "exec sleep 60", options: preview.Options{Timeout: 200 * time.Millisecond}, want: "took too long"},
 		"killed":             {script: "kill -9 $$", want: "was ended while it rendered"},
 		"its own refusal":    {script: "echo 'Application shop-prod: no' >&2; echo more >&2; exit 1", refused: true, want: "Application shop-prod: no"},
@@ -204,6 +253,19 @@ func TestTheMemoryOfAChildIsBounded(t *testing.T) {
 	_, err := w.renderer.Digest(t.Context(), w.application(nil), tree)
 	if err == nil || err.Error() != "it is limited" {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestNothingIsRenderedWithoutABoundOfMemory(t *testing.T) {
+	w := newWorld(t, preview.Options{Plugin: script(t, "exec sleep 60")})
+	w.renderer.FailLimits(errors.New("operation not permitted"))
+	tree := w.push("main", map[string]string{"deploy/a.yaml": "a: b"})
+	_, err := w.renderer.Digest(t.Context(), w.application(nil), tree)
+	if err == nil || !strings.Contains(err.Error(), "prlimit64") || errors.As(err, new(*preview.Refusal)) {
+		t.Errorf("error %v", err)
+	}
+	if left := w.left(); len(left) > 0 {
+		t.Errorf("folders stay: %v", left)
 	}
 }
 

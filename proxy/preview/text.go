@@ -110,11 +110,15 @@ func unified(was, is *unstructured.Unstructured, bound int) (text string, clippe
 		return "", false, fmt.Errorf("%s %s cannot be written as YAML: %w", is.GetKind(), is.GetName(), err)
 	}
 	if len(before) > maxText || len(after) > maxText {
-		return "", true, nil // comparing lines takes the square of their number
+		return "", true, nil
+	}
+	a, b := slices.Collect(strings.Lines(string(before))), slices.Collect(strings.Lines(string(after)))
+	if len(a) > maxLines || len(b) > maxLines || cost(a, b) > maxCost {
+		return "", true, nil
 	}
 	const context = 3
 	text, err = difflib.GetUnifiedDiffString(difflib.UnifiedDiff{
-		A: slices.Collect(strings.Lines(string(before))), B: slices.Collect(strings.Lines(string(after))),
+		A: a, B: b,
 		FromFile: "now", ToFile: "then", Context: context,
 	})
 	if err != nil {
@@ -124,4 +128,23 @@ func unified(was, is *unstructured.Unstructured, bound int) (text string, clippe
 		return text, false, nil
 	}
 	return text[:strings.LastIndexByte(text[:max(bound, 0)], '\n')+1], true, nil
+}
+
+// cost returns how many steps difflib takes at most to compare lines. It looks
+// for the longest equal block over all pairs of equal lines, and again on both
+// sides of it, down to blocks of one line. Lines that stand for more than one in
+// a hundred of many it leaves out (SequenceMatcher.chainB).
+func cost(a, b []string) int {
+	const many = 200
+	in := map[string]int{}
+	for _, line := range b {
+		in[line]++
+	}
+	pairs := 0
+	for _, line := range a {
+		if n := in[line]; len(b) < many || n <= len(b)/100+1 {
+			pairs += n
+		}
+	}
+	return pairs * min(len(a), len(b))
 }

@@ -63,6 +63,7 @@ type world struct {
 	url      string
 	renderer *preview.Renderer
 	dir      string // of the renderer
+	plugin   string // that it runs
 	exports  *counted
 }
 
@@ -98,7 +99,7 @@ func newWorld(t *testing.T, o preview.Options) *world {
 		o.Plugin, err = plugin()
 		w.must(err)
 	}
-	o.Dir = w.dir
+	o.Dir, w.plugin = w.dir, o.Plugin
 	w.renderer, err = preview.New(w.exports, o)
 	w.must(err)
 	return w

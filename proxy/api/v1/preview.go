@@ -28,6 +28,9 @@ type PreviewApplication struct {
 	Digest string `json:"digest,omitempty"`
 	// Problem is why there are none.
 	Problem string `json:"problem,omitempty"`
+	// Withheld is why nothing that is made of manifests is told: the caller may
+	// not get the Application. Digest, Prunes and Total stay.
+	Withheld string `json:"withheld,omitempty"`
 	// Today is why the manifests as they are cannot be rendered. All are then
 	// told as added.
 	Today string `json:"today,omitempty"`
