@@ -162,7 +162,7 @@ func (m *move) unfoldMetadata(annotations entry) {
 }
 
 // hint tells of what works against the plugin from outside of the source.
-func (m *move) hint(s source) {
+func (m *move) hint() {
 	for _, e := range entries(fieldOf(m.metadata, "annotations")) {
 		if strings.HasPrefix(e.key.Value, updaterPrefix) {
 			m.note("Argo CD Image Updater writes the fields of native sources, which are gone: a warehouse takes its place, remove its annotations")

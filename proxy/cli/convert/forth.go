@@ -42,7 +42,7 @@ func (m *move) forth(s source) {
 	}
 	m.plug(s, kind, native, explicit, given)
 	m.annotate(s, kind, reads)
-	m.hint(s)
+	m.hint()
 }
 
 // already annotates an Application that uses the plugin.
