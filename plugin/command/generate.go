@@ -46,7 +46,7 @@ func (c Call) generate() (refusal.Subject, error) {
 		}
 	}
 	sources := render.Options{Kustomize: c.kustomizeOptions(given.kustomize), Directory: given.directory}
-	objects, err := checkout.Manifests(sources, func(checkout *render.Checkout) ([]manifest.Object, error) {
+	chart := func(checkout *render.Checkout) ([]manifest.Object, error) {
 		options, err := c.chartOptions(given.chart, application)
 		if err == nil && !unpinned {
 			err = given.chart.pin(&options, pins, w.Freight)
@@ -55,7 +55,8 @@ func (c Call) generate() (refusal.Subject, error) {
 			return nil, err
 		}
 		return c.Chart(checkout, options)
-	})
+	}
+	objects, err := c.within(func() ([]manifest.Object, error) { return checkout.Manifests(sources, chart) })
 	if err != nil {
 		return about, err
 	}
