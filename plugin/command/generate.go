@@ -25,6 +25,10 @@ func (c Call) generate() (refusal.Subject, error) {
 		return about, err
 	}
 	defer checkout.Close()
+	// First, so that every refusal names stage and freight. Whether it is one
+	// itself depends on the parameters.
+	w, waybillErr := c.readWaybill(checkout, application)
+	about = subject(application, w)
 	kind, err := checkout.Kind()
 	if err != nil {
 		return about, err
@@ -33,11 +37,9 @@ func (c Call) generate() (refusal.Subject, error) {
 	if err != nil {
 		return about, err
 	}
-	w, err := c.readWaybill(checkout, application)
-	about = subject(application, w)
-	unpinned := errors.Is(err, errNoWaybill) && given.allowUnpinned
-	if err != nil && !unpinned {
-		return about, err
+	unpinned := errors.Is(waybillErr, errNoWaybill) && given.allowUnpinned
+	if waybillErr != nil && !unpinned {
+		return about, waybillErr
 	}
 	var pins pin.Pins
 	if !unpinned {
