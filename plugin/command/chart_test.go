@@ -1,12 +1,17 @@
 package command
 
 import (
+	"bytes"
 	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/waybill-cd/waybill/plugin/manifest"
+	"github.com/waybill-cd/waybill/plugin/render"
 )
 
 const chartYAML = "apiVersion: v2\nname: shop\nversion: 1.0.0\n"
@@ -21,7 +26,7 @@ func TestTheSameFreightGivesTheSameBytesOfAChart(t *testing.T) {
 		envApplication: "shop-prod", envSourcePath: ".",
 		envParameters: `[{"name":"imageValues","map":{"version":"registry.example.com/shop#version"}}]`,
 	}
-	render := func(version, digit string) string {
+	rendered := func(version, digit string) string {
 		promote(t, path, strings.NewReplacer("v1.4.2", version, digestOfOnes, strings.Repeat(digit, 64)).Replace(shopFreight))
 		stdout, stderr := runIn(t, path, env, "generate")
 		if stderr != "" {
@@ -29,12 +34,30 @@ func TestTheSameFreightGivesTheSameBytesOfAChart(t *testing.T) {
 		}
 		return stdout
 	}
-	a, b, again := render("v1", "a"), render("v2", "b"), render("v1", "a")
+	a, b, again := rendered("v1", "a"), rendered("v2", "b"), rendered("v1", "a")
 	if diff := cmp.Diff(a, again); diff != "" {
 		t.Errorf("promoting A, B and A does not give A again:\n%s", diff)
 	}
 	if a == b || !strings.Contains(b, "version: v2") {
 		t.Errorf("promoting B gives:\n%s", b)
+	}
+}
+
+func TestAChartWithoutEndIsRefused(t *testing.T) {
+	path := t.TempDir()
+	write(t, path, map[string]string{"Chart.yaml": chartYAML})
+	promote(t, path, shopFreight)
+	var stdout, stderr bytes.Buffer
+	endless := func(*render.Checkout, render.ChartOptions) ([]manifest.Object, error) {
+		<-t.Context().Done()
+		return nil, nil
+	}
+	code := Call{
+		Args: []string{"generate"}, Dir: path, Env: map[string]string{envApplication: "shop-prod", envSourcePath: "."},
+		Stdout: &stdout, Stderr: &stderr, Chart: endless, renderTime: time.Millisecond,
+	}.Run()
+	if want := "): it takes more than 0 s to render: look for a template"; code != 1 || stdout.Len() > 0 || !strings.Contains(stderr.String(), want) {
+		t.Errorf("generate ends with %d, %q and %q, want %q in it", code, stdout.String(), stderr.String(), want)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/waybill-cd/waybill/plugin/refusal"
 	"github.com/waybill-cd/waybill/plugin/render"
@@ -51,6 +52,8 @@ type Call struct {
 	Version string
 	// Chart renders the Helm chart in the Application's path.
 	Chart render.ChartRenderer
+
+	renderTime time.Duration // maxRenderTime unless a test sets it
 }
 
 // New returns the run that the process was started for.

@@ -25,6 +25,10 @@ func (c Call) generate() (refusal.Subject, error) {
 		return about, err
 	}
 	defer checkout.Close()
+	// First, so that every refusal names stage and freight. Whether it is one
+	// itself depends on the parameters.
+	w, waybillErr := c.readWaybill(checkout, application)
+	about = subject(application, w)
 	kind, err := checkout.Kind()
 	if err != nil {
 		return about, err
@@ -33,11 +37,9 @@ func (c Call) generate() (refusal.Subject, error) {
 	if err != nil {
 		return about, err
 	}
-	w, err := c.readWaybill(checkout, application)
-	about = subject(application, w)
-	unpinned := errors.Is(err, errNoWaybill) && given.allowUnpinned
-	if err != nil && !unpinned {
-		return about, err
+	unpinned := errors.Is(waybillErr, errNoWaybill) && given.allowUnpinned
+	if waybillErr != nil && !unpinned {
+		return about, waybillErr
 	}
 	var pins pin.Pins
 	if !unpinned {
@@ -46,7 +48,7 @@ func (c Call) generate() (refusal.Subject, error) {
 		}
 	}
 	sources := render.Options{Kustomize: c.kustomizeOptions(given.kustomize), Directory: given.directory}
-	objects, err := checkout.Manifests(sources, func(checkout *render.Checkout) ([]manifest.Object, error) {
+	chart := func(checkout *render.Checkout) ([]manifest.Object, error) {
 		options, err := c.chartOptions(given.chart, application)
 		if err == nil && !unpinned {
 			err = given.chart.pin(&options, pins, w.Freight)
@@ -55,7 +57,8 @@ func (c Call) generate() (refusal.Subject, error) {
 			return nil, err
 		}
 		return c.Chart(checkout, options)
-	})
+	}
+	objects, err := c.within(func() ([]manifest.Object, error) { return checkout.Manifests(sources, chart) })
 	if err != nil {
 		return about, err
 	}

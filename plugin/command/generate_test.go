@@ -63,6 +63,16 @@ func TestNothingButFilesAndParametersCounts(t *testing.T) {
 	}
 }
 
+func TestARefusalOfParametersNamesStageAndFreight(t *testing.T) {
+	path := t.TempDir()
+	write(t, path, map[string]string{"pod.yaml": pod})
+	promote(t, path, shopFreight)
+	_, stderr := runIn(t, path, map[string]string{envApplication: "shop-prod", envSourcePath: ".", envParameters: "{"}, "generate")
+	if want := "Application shop-prod (stage shop/prod, freight "; !strings.HasPrefix(stderr, want) {
+		t.Errorf("refused with %q, want %q first", stderr, want)
+	}
+}
+
 func TestDigestReadsFilesAndStandardInput(t *testing.T) {
 	path := t.TempDir()
 	other := strings.ReplaceAll(pod, "name: shop", "name: other")

@@ -13,5 +13,5 @@ func Wait() *slots.Slot {
 	if len(os.Args) < 2 || os.Args[1] != "generate" {
 		return nil
 	}
-	return slots.Take(os.TempDir(), slots.Count())
+	return slots.Take(os.TempDir(), slots.Count(), slots.Patience)
 }

@@ -69,7 +69,11 @@ func complete(c *chart.Chart) error {
 		"vendor it with helm dependency build, a render reaches no network")
 }
 
-const promoteAgain = "promote again, which vendors it"
+// vendorIt is what to do where charts/ or what names it is not as the freight
+// says: a promotion writes the waybill, and vendors nothing.
+func vendorIt(pin freight.Chart) string {
+	return "write " + pin.Version + " into Chart.yaml, run helm dependency update, commit charts/"
+}
 
 // pinned checks that what the chart depends on and the freight pins is vendored
 // as the freight says: that version in Chart.yaml, in the lock where there is
@@ -95,7 +99,7 @@ func pinned(c *chart.Chart, all []vendored, pins []freight.Chart) error {
 			continue
 		}
 		if !sameVersion(dependency.Version, pin.Version) {
-			return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and Chart.yaml names %s", dependency.Name, pin.Version, dependency.Version), promoteAgain)
+			return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and Chart.yaml names %s", dependency.Name, pin.Version, dependency.Version), vendorIt(pin))
 		}
 		if err := locked(c.Lock, dependency, pin); err != nil {
 			return err
@@ -125,22 +129,22 @@ func locked(lock *chart.Lock, dependency *chart.Dependency, pin freight.Chart) e
 		if sameVersion(entry.Version, pin.Version) {
 			return nil
 		}
-		return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and Chart.lock names %s", dependency.Name, pin.Version, entry.Version), promoteAgain)
+		return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and Chart.lock names %s", dependency.Name, pin.Version, entry.Version), vendorIt(pin))
 	}
-	return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and Chart.lock does not name it", dependency.Name, pin.Version), promoteAgain)
+	return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and Chart.lock does not name it", dependency.Name, pin.Version), vendorIt(pin))
 }
 
 // check compares a vendored chart with its pin.
 func (v vendored) check(pin freight.Chart) error {
 	switch {
 	case !sameVersion(v.Metadata.Version, pin.Version):
-		return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and charts/%s is %s", v.Name(), pin.Version, v.entry, v.Metadata.Version), promoteAgain)
+		return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and charts/%s is %s", v.Name(), pin.Version, v.entry, v.Metadata.Version), vendorIt(pin))
 	case pin.Digest == "" || v.digest == pin.Digest:
 		return nil
 	case v.digest == "":
-		return refusal.New(fmt.Sprintf("its freight pins the archive of the chart %s by digest, and charts/%s is a folder", v.Name(), v.entry), promoteAgain)
+		return refusal.New(fmt.Sprintf("its freight pins the archive of the chart %s by digest, and charts/%s is a folder", v.Name(), v.entry), vendorIt(pin))
 	}
-	return refusal.New(fmt.Sprintf("charts/%s is not the archive that its freight pins: its digest is %s, not %s", v.entry, short(v.digest), short(pin.Digest)), promoteAgain)
+	return refusal.New(fmt.Sprintf("charts/%s is not the archive that its freight pins: its digest is %s, not %s", v.entry, short(v.digest), short(pin.Digest)), vendorIt(pin))
 }
 
 // isAlias tells whether a repository is one of those that `helm repo add` named

@@ -3,9 +3,12 @@ package helm
 import (
 	"cmp"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/waybill-cd/waybill/plugin/manifest"
@@ -14,15 +17,6 @@ import (
 
 // hidden stands for what is not told.
 const hidden = "…"
-
-// What Helm and the libraries below it say beside the point: the texts that they
-// were given, which may hold secrets.
-var (
-	quotedTemplate = regexp.MustCompile(`(?s)(execution for|cannot parse template) "(?:[^"\\]|\\.)*"`)
-	quotedKey      = regexp.MustCompile(`(?s)invalid map key: .*`)
-	quotedScalar   = regexp.MustCompile("(?s)cannot unmarshal !!(\\w+) `.*?`")
-	quotedNumber   = regexp.MustCompile(`(strconv\.\w+|time|duration): (parsing|invalid duration) "(?:[^"\\]|\\.)*"`)
-)
 
 // explain makes an error fit to be shown: no values of secrets, and a remedy.
 func explain(err error, path string, secrets *secrets) error {
@@ -34,18 +28,14 @@ func explain(err error, path string, secrets *secrets) error {
 		text = strings.TrimSuffix(text, ": "+remedy)
 	}
 	text = strings.ReplaceAll(text, "file:///", "")
-	text = quotedTemplate.ReplaceAllString(text, "$1 "+hidden)
-	text = quotedKey.ReplaceAllString(text, "invalid map key")
-	text = quotedScalar.ReplaceAllString(text, "cannot unmarshal !!$1")
-	text = quotedNumber.ReplaceAllString(text, "$1: $2 "+hidden)
-	return refusal.New(secrets.hide(text), remedy)
+	return refusal.New(secrets.hide(refusal.Scrub(text)), remedy)
 }
 
 // secrets are texts that no error tells.
 type secrets struct{ all []string }
 
 var (
-	secretName = regexp.MustCompile(`(?i)passw|passphrase|pwd|secret|token|credential|api[-_]?key|access[-_]?key|private|signing|dsn`)
+	secretName = regexp.MustCompile(`(?i)passw|passphrase|pwd|secret|token|credential|api[-_]?key|access[-_]?key|private|signing|dsn|pass$|conn$|connection$|conn(ection)?[-_]?(str|ur[il])`)
 	// Such a name tells where a secret is, not what it is.
 	secretReference = regexp.MustCompile(`(?i)^existing|(name|namespace|ref|path|key|enabled|create|type)$`)
 	secretKey       = regexp.MustCompile(`(?i)(api|access|private|signing)[-_]?key$`)
@@ -66,15 +56,38 @@ func (s *secrets) collect(value any) {
 	case map[string]any:
 		for name, inner := range value {
 			if isSecret(name) {
-				s.all = append(s.all, manifest.Texts(inner)...)
+				s.all = append(s.all, told(inner)...)
 			} else {
 				s.collect(inner)
 			}
 		}
 		if name, ok := value["name"].(string); ok && secretName.MatchString(name) {
-			s.all = append(s.all, manifest.Texts(value["value"])...)
+			s.all = append(s.all, told(value["value"])...)
 		}
 	}
+}
+
+// told returns the texts in a value as a template would print them, numbers too.
+func told(value any) []string {
+	switch value := value.(type) {
+	case []any:
+		var all []string
+		for _, element := range value {
+			all = append(all, told(element)...)
+		}
+		return all
+	case map[string]any:
+		var all []string
+		for _, element := range value {
+			all = append(all, told(element)...)
+		}
+		return all
+	case float64:
+		return []string{fmt.Sprint(value), strconv.FormatFloat(value, 'f', -1, 64)}
+	case int, int64, uint64, json.Number:
+		return []string{fmt.Sprint(value)}
+	}
+	return manifest.Texts(value)
 }
 
 // minSecret is the length of what is worth hiding: a letter would take all words
@@ -90,14 +103,10 @@ func (s *secrets) hide(text string) string {
 		}
 		all = append(all, secret, base64.StdEncoding.EncodeToString([]byte(secret)))
 	}
-	return hide(text, all)
-}
-
-// hide takes values out of a text: the longest first, since one may be part of
-// another, and always in one order, since two may overlap.
-func hide(text string, values []string) string {
-	slices.SortFunc(values, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	for _, value := range values {
+	// The longest first, since one may be part of another, and always in one
+	// order, since two may overlap.
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	for _, value := range all {
 		text = strings.ReplaceAll(text, value, hidden)
 	}
 	return text

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -13,7 +12,6 @@ import (
 	"helm.sh/helm/v3/pkg/chart"
 
 	"github.com/waybill-cd/waybill/extension/parameters"
-	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 )
 
@@ -70,59 +68,64 @@ func checkSchema(text []byte, values map[string]any) error {
 		var broken *jsonschema.SchemaValidationError
 		var invalid *jsonschema.ValidationError
 		if errors.As(err, &broken) && errors.As(broken.Err, &invalid) {
-			return errors.New("it is no JSON Schema: " + violations(invalid, nil))
+			return errors.New("it is no JSON Schema: " + violations(invalid))
 		}
 		return err
 	}
 	err = compiled.Validate(values)
 	var invalid *jsonschema.ValidationError
 	if errors.As(err, &invalid) {
-		return refusal.New(violations(invalid, values), "set values that it allows, or "+parameters.SkipSchemaValidation)
+		return refusal.New(violations(invalid), "set values that it allows, or "+parameters.SkipSchemaValidation)
 	}
 	return err
 }
 
-// violations tells what is wrong with which value, but not the values: they may
-// be secret. The library goes through maps, and what it found is put in order.
-func violations(e *jsonschema.ValidationError, values map[string]any) string {
-	all := collectViolations(e, values)
+// violations tells which value breaks which keyword of the schema, but neither the
+// value nor what it is compared with: both may be secret. The library goes through
+// maps, and what it found is put in order.
+func violations(e *jsonschema.ValidationError) string {
+	all := collectViolations(e)
 	slices.Sort(all)
 	return strings.Join(slices.Compact(all), "; ")
 }
 
-func collectViolations(e *jsonschema.ValidationError, values map[string]any) []string {
+func collectViolations(e *jsonschema.ValidationError) []string {
 	if len(e.Causes) == 0 {
-		if additional, ok := e.ErrorKind.(*kind.AdditionalProperties); ok {
-			slices.Sort(additional.Properties)
-		}
-		text := e.Error()
-		if i := strings.LastIndex(text, "\n- at "); i >= 0 {
-			text = text[i+len("\n- "):]
-		}
-		return []string{hide(text, manifest.Texts(at(values, e.InstanceLocation)))}
+		return []string{fmt.Sprintf("at '%s': %s", pointer(e.InstanceLocation), violation(e.ErrorKind))}
 	}
 	var all []string
 	for _, cause := range e.Causes {
-		all = append(all, collectViolations(cause, values)...)
+		all = append(all, collectViolations(cause)...)
 	}
 	return all
 }
 
-// at returns what a JSON pointer, taken apart, leads to, if anything.
-func at(value any, location []string) any {
-	for _, step := range location {
-		switch node := value.(type) {
-		case map[string]any:
-			value = node[step]
-		case []any:
-			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 || i >= len(node) {
-				return nil
-			}
-			value = node[i]
-		default:
-			return nil
-		}
+// violation names a keyword; what it tells besides are names and types.
+func violation(broken jsonschema.ErrorKind) string {
+	switch broken := broken.(type) {
+	case *kind.Type:
+		return fmt.Sprintf("got %s, want %s", broken.Got, strings.Join(broken.Want, " or "))
+	case *kind.Required:
+		return "required: " + quoted(broken.Missing)
+	case *kind.DependentRequired:
+		return fmt.Sprintf("dependentRequired: %s, where there is '%s'", quoted(broken.Missing), broken.Prop)
+	case *kind.AdditionalProperties:
+		slices.Sort(broken.Properties)
+		return "additionalProperties: " + quoted(broken.Properties)
 	}
-	return value
+	if path := broken.KeywordPath(); len(path) > 0 {
+		return strings.Join(path, "/")
+	}
+	return "nothing is allowed there"
+}
+
+func quoted(names []string) string { return "'" + strings.Join(names, "', '") + "'" }
+
+// pointer writes a JSON pointer (RFC 6901).
+func pointer(location []string) string {
+	var text strings.Builder
+	for _, step := range location {
+		text.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(step))
+	}
+	return text.String()
 }

@@ -12,23 +12,19 @@ func TestASchemasRefusalIsTheSameEachTime(t *testing.T) {
 	for name, test := range map[string]struct{ schema, values, want string }{
 		"several values": {
 			`{"properties": {"a": {"minimum": 1}, "b": {"minimum": 1}, "c": {"required": ["d", "e"]}}}`, "{a: 0, b: 0, c: {}}",
-			"at '/a': minimum: got 0, want 1; at '/b': minimum: got 0, want 1; at '/c': missing properties 'd', 'e'",
+			"at '/a': minimum; at '/b': minimum; at '/c': required: 'd', 'e': set",
 		},
 		"values that it does not name": {
 			`{"additionalProperties": false}`, "{a: 1, b: 2, c: 3, d: 4}",
-			"at '': additional properties 'a', 'b', 'c', 'd' not allowed",
+			"at '': additionalProperties: 'a', 'b', 'c', 'd': set",
 		},
 		"names that are not allowed": {
 			`{"propertyNames": {"maxLength": 1}, "dependentRequired": {"aa": ["c"], "bb": ["c"]}}`, "{aa: 1, bb: 2}",
-			"at '': maxLength: got 2, want 1; at '': properties 'c' required, if 'aa' exists; at '': properties 'c' required, if 'bb' exists",
+			"at '': dependentRequired: 'c', where there is 'aa'; at '': dependentRequired: 'c', where there is 'bb'; at '': maxLength: set",
 		},
-		"values that are parts of one another": {
-			`{"properties": {"auth": {"required": ["crossword"]}}}`, "{auth: {a: cross, b: crossword, c: word}}",
-			"at '/auth': missing property '…': set",
-		},
-		"values that overlap": {
-			`{"properties": {"auth": {"required": ["crossword"]}}}`, "{auth: {a: ssword, b: crossw}}",
-			"at '/auth': missing property '…ord': set",
+		"values that nothing names as secret": {
+			`{"properties": {"pin": {"maximum": 1}, "who": {"enum": ["a"]}, "what": {"pattern": "^b"}, "which": {"const": 1}, "none": false}}`, "{pin: 771177, who: hunter2, what: hunter2, which: 2, none: 3}",
+			"at '/none': nothing is allowed there; at '/pin': maximum; at '/what': pattern; at '/which': const; at '/who': enum: set",
 		},
 		"a schema that is none": {
 			`{"properties": {"a": {"minimum": "x"}, "b": {"maximum": "x"}, "c": {"required": 1}}}`, "{}",

@@ -245,7 +245,7 @@ func number(n json.Number) (any, error) {
 	}
 	f, err := n.Float64()
 	if err != nil {
-		return nil, fmt.Errorf("the number %s is out of range", n)
+		return nil, errors.New("a number is out of range")
 	}
 	if -maxExact <= f && f <= maxExact && f == float64(int64(f)) {
 		return int64(f), nil

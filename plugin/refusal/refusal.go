@@ -86,8 +86,9 @@ func Message(subject Subject, err error) string {
 	return shorten(prefix+short+"\n"+strings.TrimPrefix(line, prefix), maxMessage) + "\n"
 }
 
-// Split returns cause and remedy of an error, each as one clean line. What wraps
-// a refusal belongs to the cause; an error that is none has no remedy.
+// Split returns cause and remedy of an error, each as one clean line without what
+// may be secret ([Scrub]). What wraps a refusal belongs to the cause; an error
+// that is none has no remedy.
 func Split(err error) (cause, remedy string) {
 	cause = err.Error()
 	var refused *Error
@@ -95,7 +96,7 @@ func Split(err error) (cause, remedy string) {
 		cause = strings.TrimSuffix(cause, separators+refused.Remedy)
 		remedy = refused.Remedy
 	}
-	return oneLine(cause), oneLine(remedy)
+	return oneLine(Scrub(cause)), oneLine(Scrub(remedy))
 }
 
 func (s Subject) prefix() string {

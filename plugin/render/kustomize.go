@@ -84,8 +84,10 @@ func buildOptions() *krusty.Options {
 }
 
 // What kustomize says beside the point: its input (the configuration of a
-// generator, patches), and how it tried a path as a file before it was a folder.
+// generator, patches), and how it tried a path as a file before it was a folder,
+// or a file as a folder once it had refused it.
 var (
+	deniedAsFolder      = regexp.MustCompile(`(?s)accumulation err='([^\n]*?)': must build at directory: '[^']*': file is not directory`)
 	quotedConfiguration = regexp.MustCompile(`(?s)&\{.*?\}: `)
 	quotedPatch         = regexp.MustCompile(`(?s)\[patch: .*\]`)
 	quotedBlock         = regexp.MustCompile("(?s)`\n.*`")
@@ -102,6 +104,7 @@ func (g *graph) explain(err error) error {
 	}
 	text := strings.ReplaceAll(err.Error(), c.base+string(filepath.Separator), strings.TrimPrefix(c.prefix+"/", "/"))
 	text = strings.ReplaceAll(text, c.base, c.tell("."))
+	text = deniedAsFolder.ReplaceAllString(text, "$1")
 	text = triedAsFile.ReplaceAllString(text, "$1")
 	text = quotedConfiguration.ReplaceAllString(text, "… ")
 	text = quotedPatch.ReplaceAllString(text, "[patch: …]")

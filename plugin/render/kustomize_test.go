@@ -68,6 +68,20 @@ func renderText(t *testing.T, dir string) string {
 	return out.String()
 }
 
+func TestABrokenFileOfAKustomizationIsToldAsKustomizeDoes(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"kustomization.yaml": "resources: [a.yaml]\n", "a.yaml": "apiVersion: v1\nkind: ConfigMap\n"})
+	checkout, err := Open(dir, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer checkout.Close()
+	_, err = checkout.Manifests(Options{}, nil)
+	if err == nil || !strings.Contains(err.Error(), "missing metadata.name in object") || strings.Contains(err.Error(), "must build at directory") {
+		t.Errorf("refused with %v", err)
+	}
+}
+
 // FuzzKustomization feeds kustomizations. Whatever they say, no request leaves
 // and no git is looked for: what the walk lets through, kustomize renders from
 // the checkout alone.

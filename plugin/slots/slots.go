@@ -6,7 +6,9 @@
 // processes, and the kernel gives back those of one that was killed. Who waits
 // sleeps in the kernel.
 //
-// To wait is thrift, not safety: where the folder cannot be used, nobody waits.
+// To wait is thrift, not safety: where the folder cannot be used, nobody waits,
+// and who has waited for long enough renders without a slot. So no render keeps
+// the others from theirs, however long it takes.
 package slots
 
 import (
@@ -17,7 +19,13 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
+	"time"
 )
+
+// Patience is how long a render waits for a slot: Argo CD gives it a minute and a
+// half in all (argo-cd, common, ARGOCD_EXEC_TIMEOUT), of which it needs the most
+// for itself.
+const Patience = 10 * time.Second
 
 // Most is how many renders run at a time at most, however many CPUs there are:
 // with 60 MiB each, fifty that are asked for at once stay below 1 GiB.
@@ -28,15 +36,41 @@ const Most = 12
 func Count() int { return min(runtime.GOMAXPROCS(0), Most) }
 
 // Slot is the right to render. It ends with the process, unless it is handed
-// over. A nil Slot is that of somebody who did not wait.
-type Slot struct{ fd int }
+// over. A nil Slot is that of somebody who could not wait.
+type Slot struct {
+	fd int // of the locked file, or none
+}
 
-// Take waits for one of count slots, in the order of arrival. The folder is made
-// below dir, for the user alone.
-func Take(dir string, count int) *Slot {
+// none stands for the file of who has waited in vain.
+const none = -1
+
+// Take waits for one of count slots, in the order of arrival, and no longer than
+// patience. The folder is made below dir, for the user alone.
+func Take(dir string, count int, patience time.Duration) *Slot {
 	if inherited := inherit(); inherited != nil {
 		return inherited
 	}
+	taken, left := make(chan *Slot), make(chan struct{})
+	go func() {
+		slot := take(dir, count)
+		select {
+		case taken <- slot:
+		case <-left:
+			slot.release()
+		}
+	}()
+	enough := time.NewTimer(patience)
+	defer enough.Stop()
+	select {
+	case slot := <-taken:
+		return slot
+	case <-enough.C:
+		close(left)
+		return &Slot{fd: none}
+	}
+}
+
+func take(dir string, count int) *Slot {
 	folder := filepath.Join(dir, "waybill-plugin-slots-"+strconv.Itoa(os.Getuid()))
 	if err := prepare(folder); err != nil {
 		return nil
@@ -59,6 +93,13 @@ func Take(dir string, count int) *Slot {
 		return nil
 	}
 	return &Slot{fd: fd}
+}
+
+// release gives back what nobody waits for any more.
+func (s *Slot) release() {
+	if s != nil {
+		_ = syscall.Close(s.fd)
+	}
 }
 
 // prepare makes the folder, and refuses one that somebody else could hold the

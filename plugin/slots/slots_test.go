@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -29,14 +30,14 @@ func TestMain(m *testing.M) {
 	case "":
 		os.Exit(m.Run())
 	case "render":
-		Take(os.TempDir(), count())
+		Take(os.TempDir(), count(), time.Hour)
 		os.Stdout.WriteString("in\n")
 		_, _ = io.Copy(io.Discard, os.Stdin)
 	case "count":
-		Take(os.TempDir(), count())
+		Take(os.TempDir(), count(), time.Hour)
 		meet()
 	case "become":
-		slot := Take(os.TempDir(), count())
+		slot := Take(os.TempDir(), count(), time.Hour)
 		os.Stdout.WriteString("in\n")
 		if _, err := os.Stdin.Read(make([]byte, 1)); err != nil {
 			panic(err)
@@ -252,16 +253,44 @@ func TestWhereTheFolderCannotBeUsedNobodyWaits(t *testing.T) {
 			if err := spoil(filepath.Join(dir, "waybill-plugin-slots-"+strconv.Itoa(os.Getuid()))); err != nil {
 				t.Fatal(err)
 			}
-			if slot := Take(dir, 1); slot != nil {
+			if slot := Take(dir, 1, time.Hour); slot != nil {
 				t.Error("a slot was taken")
 			}
 		})
 	}
-	if slot := Take(filepath.Join(t.TempDir(), "gone"), 1); slot != nil {
+	if slot := Take(filepath.Join(t.TempDir(), "gone"), 1, time.Hour); slot != nil {
 		t.Error("a slot was taken in a folder that is not there")
 	}
 	var none *Slot
 	if environment := none.HandOver([]string{"A=b"}); len(environment) != 1 {
 		t.Errorf("nothing is handed over as %q", environment)
 	}
+}
+
+func TestWhoHasWaitedForLongEnoughRendersWithoutASlot(t *testing.T) {
+	dir := t.TempDir()
+	endless := start(t, dir, "render", 1)
+	endless.in()
+	slot := Take(dir, 1, time.Millisecond)
+	if slot == nil || slot.fd != none {
+		t.Fatalf("the slot is %+v, want none", slot)
+	}
+	environment := slot.HandOver(nil)
+	if len(environment) != 1 {
+		t.Fatalf("what the process becomes is told %q", environment)
+	}
+	// It does not wait again, and the next one gets the slot that is given back.
+	t.Setenv(variable, strings.TrimPrefix(environment[0], variable+"="))
+	if again := Take(dir, 1, time.Hour); again == nil || again.fd != none {
+		t.Errorf("what the process becomes has %+v, want none", again)
+	}
+	if err := os.Unsetenv(variable); err != nil {
+		t.Fatal(err)
+	}
+	next := start(t, dir, "render", 1)
+	next.waits()
+	if err := endless.stdin.Close(); err != nil {
+		t.Fatal(err)
+	}
+	next.in()
 }
