@@ -77,7 +77,7 @@ func TestAChartIsRenderedByTheBinaryBesideThePlugin(t *testing.T) {
 		},
 		{
 			name: "and one without end ends", template: "{{ define `a` }}{{ tpl .Values.x . }}{{ end }}{{ include `a` . }}", code: 1,
-			stderr: "Application shop-prod: its chart takes more than 1024 MiB to render: ",
+			stderr: "Application shop-prod: its chart takes more than 384 MiB to render: ",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -210,7 +210,7 @@ func TestEachFaultOfASidecarIsToldWithItsRemedy(t *testing.T) {
 		},
 		"a low memory limit": {
 			func(t *testing.T, s *Sidecar) { put(t, *s, "/sys/fs/cgroup/memory.max", "134217728\n") },
-			CheckLimits, finding.Warning, "is 128 MiB, enough for 2 renders", "512Mi",
+			CheckLimits, finding.Warning, "is 128 MiB, enough for 2 renders", "1Gi",
 		},
 		"renders that were killed": {
 			func(t *testing.T, s *Sidecar) { put(t, *s, "/sys/fs/cgroup/memory.events", "oom_kill 2\n") },

@@ -38,7 +38,7 @@ func (s Sidecar) memory(l *finding.List) {
 	case !limited:
 		l.Warn("set resources.limits.memory, as manifests/argocd/argocd-repo-server.yaml does", "there is no memory limit: renders of many Applications at once may take the repo-server's memory")
 	case limit < minMemory:
-		l.Warn("raise resources.limits.memory: 512Mi is what the manifests set", "the memory limit is %s, enough for %d renders at once", mebibytes(limit), limit/renderMemory)
+		l.Warn("raise resources.limits.memory: 1Gi is what the manifests set", "the memory limit is %s, enough for %d renders at once", mebibytes(limit), limit/renderMemory)
 	default:
 		l.OK("the memory limit is %s, enough for some %d renders at once", mebibytes(limit), limit/renderMemory)
 	}

@@ -12,7 +12,7 @@ import (
 const (
 	// maxMemory bounds what a render may hold, in bytes. Large public charts take
 	// a tenth of it.
-	maxMemory = 1 << 30
+	maxMemory = 384 << 20
 	// lookEvery is how long a render may go on unseen: within it a template
 	// cannot take much more than there is.
 	lookEvery = 10 * time.Millisecond

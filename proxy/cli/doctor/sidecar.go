@@ -114,9 +114,9 @@ func container(l *finding.List, spec PodSpec, c Container) {
 	limit, err := resource.ParseQuantity(fmt.Sprint(text))
 	switch {
 	case !limited:
-		l.Warn("set resources.limits.memory: 512Mi, as the manifests do", "the sidecar has no memory limit: renders of many Applications at once may take the node's memory")
+		l.Warn("set resources.limits.memory: 1Gi, as the manifests do", "the sidecar has no memory limit: renders of many Applications at once may take the node's memory")
 	case err == nil && limit.Value() < minMemory:
-		l.Warn("set resources.limits.memory: 512Mi, as the manifests do; each render takes 20 to 50 MiB", "the sidecar's memory limit is %v", text)
+		l.Warn("set resources.limits.memory: 1Gi, as the manifests do; each render takes 15 to 60 MiB", "the sidecar's memory limit is %v", text)
 	}
 	if cpu, has := c.Resources.Limits["cpu"]; has {
 		if q, err := resource.ParseQuantity(fmt.Sprint(cpu)); err == nil && q.MilliValue() < 1000 {
