@@ -72,7 +72,7 @@ func (c *OwnCluster) Environment(ctx context.Context, a Application) ([]string, 
 }
 
 // last returns what is known, and whether it is new enough.
-func (c *OwnCluster) last() (known []string, err error, counts bool) { //nolint:revive,staticcheck // both count, or neither
+func (c *OwnCluster) last() (known []string, err error, counts bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.known != nil {
