@@ -30,14 +30,8 @@ The exit code is 1 if an Application cannot be rendered with the freight.`,
   argocd-waybill preview --app shop-prod --freight v1.2.0 -o wide`,
 		Args: cobra.NoArgs,
 		RunE: c.run(func(cmd *cobra.Command, _ []string) error {
-			if to.freight == "" {
-				return usage("name the freight with --freight")
-			}
-			r, err := c.route(cmd.Context())
+			r, err := c.take(cmd.Context(), &to)
 			if err != nil {
-				return err
-			}
-			if to.stage, err = c.stage(r, to.stage); err != nil {
 				return err
 			}
 			r.to(to.stage) // manifests are shown to Applications of the stage's project

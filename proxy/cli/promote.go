@@ -35,14 +35,8 @@ waits for it.`,
   argocd-waybill promote -p shop --stage dev --freight "$TAG" --key "$RUN_ID" --wait`,
 		Args: cobra.NoArgs,
 		RunE: c.run(func(cmd *cobra.Command, _ []string) error {
-			if to.freight == "" {
-				return usage("name the freight with --freight")
-			}
-			r, err := c.route(cmd.Context())
+			r, err := c.take(cmd.Context(), &to)
 			if err != nil {
-				return err
-			}
-			if to.stage, err = c.stage(r, to.stage); err != nil {
 				return err
 			}
 			if dryRun {

@@ -23,6 +23,20 @@ func (c *command) aimFlags(cmd *cobra.Command, a *aim) {
 	c.complete(cmd, "freight", c.completeFreight)
 }
 
+// take returns the way to the server for an aim, which must name freight, and
+// fills in the stage where flags leave it out.
+func (c *command) take(ctx context.Context, to *aim) (*route, error) {
+	if to.freight == "" {
+		return nil, usage("name the freight with --freight")
+	}
+	r, err := c.route(ctx)
+	if err != nil {
+		return nil, err
+	}
+	to.stage, err = c.stage(r, to.stage)
+	return r, err
+}
+
 func (c *command) whyCommand() *cobra.Command {
 	var (
 		to       aim
@@ -38,14 +52,8 @@ may be asked for, and 3 if not.`,
   argocd-waybill why -p shop --stage prod --freight 7d3f0c1 --rollback`,
 		Args: cobra.NoArgs,
 		RunE: c.run(func(cmd *cobra.Command, _ []string) error {
-			if to.freight == "" {
-				return usage("name the freight with --freight")
-			}
-			r, err := c.route(cmd.Context())
+			r, err := c.take(cmd.Context(), &to)
 			if err != nil {
-				return err
-			}
-			if to.stage, err = c.stage(r, to.stage); err != nil {
 				return err
 			}
 			return c.judge(cmd.Context(), r, to, rollback)
