@@ -24,18 +24,22 @@ const APIVersion = "waybill.dev/v1"
 const Kind = "Freight"
 
 // Image pins a container image. Digest is what a cluster pulls; Tag is what
-// people call it.
+// people call it. Subscription, here and below, is the name of the subscription
+// that found the artifact, where that has one: it tells several artifacts of one
+// repository apart.
 type Image struct {
-	RepoURL string `json:"repoURL" yaml:"repoURL"`
-	Tag     string `json:"tag,omitempty" yaml:"tag,omitempty"`
-	Digest  string `json:"digest" yaml:"digest"`
+	RepoURL      string `json:"repoURL" yaml:"repoURL"`
+	Tag          string `json:"tag,omitempty" yaml:"tag,omitempty"`
+	Digest       string `json:"digest" yaml:"digest"`
+	Subscription string `json:"subscription,omitempty" yaml:"subscription,omitempty"`
 }
 
 // Commit pins a Git commit by its full object ID.
 type Commit struct {
-	RepoURL string `json:"repoURL" yaml:"repoURL"`
-	ID      string `json:"id" yaml:"id"`
-	Tag     string `json:"tag,omitempty" yaml:"tag,omitempty"`
+	RepoURL      string `json:"repoURL" yaml:"repoURL"`
+	ID           string `json:"id" yaml:"id"`
+	Tag          string `json:"tag,omitempty" yaml:"tag,omitempty"`
+	Subscription string `json:"subscription,omitempty" yaml:"subscription,omitempty"`
 }
 
 // Chart pins a Helm chart by version and the SHA-256 of its archive. Name is
@@ -45,6 +49,8 @@ type Chart struct {
 	Name    string `json:"name,omitempty" yaml:"name,omitempty"`
 	Version string `json:"version" yaml:"version"`
 	Digest  string `json:"digest,omitempty" yaml:"digest,omitempty"`
+
+	Subscription string `json:"subscription,omitempty" yaml:"subscription,omitempty"`
 }
 
 // Artifacts are the pins of one piece of freight.
@@ -65,8 +71,16 @@ type Freight struct {
 	// Origin is the warehouse that made the freight.
 	Origin string `json:"origin"`
 	Artifacts
+	// Alias is what people call it, see [Alias].
+	Alias string `json:"alias,omitempty"`
+	// Details are what is known of the artifacts beside their pins.
+	Details []Detail `json:"details,omitempty"`
 	// DiscoveredAt is when the warehouse first saw this combination.
 	DiscoveredAt time.Time `json:"discoveredAt"`
+	// CreatedBy is who assembled it by hand, and Reason why; empty where the
+	// warehouse made it.
+	CreatedBy string `json:"createdBy,omitempty"`
+	Reason    string `json:"reason,omitempty"`
 }
 
 // New makes the freight of a warehouse, with its ID. The artifacts are put in
@@ -113,15 +127,24 @@ func (a Artifacts) canonical() []string {
 }
 
 func (i Image) canonical() string {
-	return fmt.Sprintf("image %q %q %q", ImageRepository(i.RepoURL), i.Tag, i.Digest)
+	return fmt.Sprintf("image %q %q %q", ImageRepository(i.RepoURL), i.Tag, i.Digest) + of(i.Subscription)
 }
 
 func (c Commit) canonical() string {
-	return fmt.Sprintf("commit %q %q %q", GitRepository(c.RepoURL), c.ID, c.Tag)
+	return fmt.Sprintf("commit %q %q %q", GitRepository(c.RepoURL), c.ID, c.Tag) + of(c.Subscription)
 }
 
 func (c Chart) canonical() string {
-	return fmt.Sprintf("chart %q %q %q %q", ChartRepository(c.RepoURL), c.Name, c.Version, c.Digest)
+	return fmt.Sprintf("chart %q %q %q %q", ChartRepository(c.RepoURL), c.Name, c.Version, c.Digest) + of(c.Subscription)
+}
+
+// of is the subscription's part of a canonical form: none where it has no name,
+// so that naming subscriptions was no change to the IDs before.
+func of(subscription string) string {
+	if subscription == "" {
+		return ""
+	}
+	return fmt.Sprintf(" of %q", subscription)
 }
 
 // Len returns the number of artifacts.

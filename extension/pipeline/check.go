@@ -8,13 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/Masterminds/semver/v3"
-
 	"github.com/waybill-cd/waybill/extension/freight"
 )
-
-// minInterval keeps a typing error from turning into a load test of a registry.
-const minInterval = 10 * time.Second
 
 // extensionName is what Argo CD accepts for a proxy extension
 // (argo-cd server/extension/extension.go).
@@ -38,66 +33,6 @@ func (d *Document) check(found *problems) {
 	d.checkWarehouses(found)
 	d.checkStages(found)
 	d.checkCycles(found)
-}
-
-func (d *Document) checkWarehouses(found *problems) {
-	names := map[string]bool{}
-	for i, w := range d.Warehouses {
-		path := fmt.Sprintf("warehouses[%d]", i)
-		checkName(path+".name", w.Name, names, found)
-		if time.Duration(w.Interval) < minInterval {
-			found.add(path+".interval", "%s is too short: at least %s", time.Duration(w.Interval), minInterval)
-		}
-		if len(w.Subscriptions) == 0 {
-			found.add(path+".subscriptions", "is empty: subscribe to at least one repository")
-		}
-		repos := map[string]bool{}
-		for j, s := range w.Subscriptions {
-			at := fmt.Sprintf("%s.subscriptions[%d]", path, j)
-			if s.Image == nil {
-				found.add(at, "says nothing to subscribe to: write image")
-				continue
-			}
-			checkImage(at+".image", *s.Image, repos, found)
-		}
-	}
-}
-
-func checkImage(path string, s ImageSubscription, repos map[string]bool, found *problems) {
-	repo := freight.ImageRepository(s.RepoURL)
-	switch {
-	case s.RepoURL == "":
-		found.add(path+".repoURL", "is missing: name the repository, for example registry.example.com/shop")
-	case !bareRepository(s.RepoURL):
-		found.add(path+".repoURL", "%q is not a repository: write host/path, without scheme, tag or digest", s.RepoURL)
-	case repos[repo]:
-		found.add(path+".repoURL", "%s is subscribed to twice in this warehouse", repo)
-	}
-	repos[repo] = true
-	if s.ImageSelectionStrategy != StrategySemVer {
-		found.add(path+".imageSelectionStrategy", "%q is not known: allowed is %s", s.ImageSelectionStrategy, StrategySemVer)
-	}
-	if s.Constraint != "" {
-		if _, err := semver.NewConstraint(s.Constraint); err != nil {
-			found.add(path+".constraint", "%q is not a version range: write for example ^1.2.0 or >=1.2.0 <2.0.0", s.Constraint)
-		}
-	}
-	checkRegexes(path+".allowTagsRegexes", s.AllowTagsRegexes, found)
-	checkRegexes(path+".ignoreTagsRegexes", s.IgnoreTagsRegexes, found)
-}
-
-// bareRepository tells whether a URL names a repository and nothing more.
-func bareRepository(repoURL string) bool {
-	_, tag, _ := freight.SplitImage(repoURL)
-	return tag == "" && !strings.ContainsAny(repoURL, "@ \t\n") && !strings.Contains(repoURL, "://")
-}
-
-func checkRegexes(path string, patterns []string, found *problems) {
-	for i, p := range patterns {
-		if _, err := regexp.Compile(p); err != nil {
-			found.add(fmt.Sprintf("%s[%d]", path, i), "%q is not a regular expression (RE2): %s", p, err)
-		}
-	}
 }
 
 func checkGate(path, name string, found *problems) {

@@ -28,7 +28,7 @@ func decode(node *yaml.Node, v reflect.Value, path string, found *problems) {
 	}
 	if text, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		if node.Kind != yaml.ScalarNode || text.UnmarshalText([]byte(node.Value)) != nil {
-			found.add(path, "%s is not a duration: write for example 30s, 10m or 24h", describe(node))
+			found.add(path, "%s is not %s", describe(node), expected(text))
 		}
 		return
 	}
@@ -78,6 +78,13 @@ func decodeSlice(node *yaml.Node, v reflect.Value, path string, found *problems)
 	for i, item := range node.Content {
 		decode(item, v.Index(i), fmt.Sprintf("%s[%d]", path, i), found)
 	}
+}
+
+func expected(text encoding.TextUnmarshaler) string {
+	if _, ok := text.(*Timestamp); ok {
+		return "a time: write for example 2026-01-31T00:00:00Z"
+	}
+	return "a duration: write for example 30s, 10m or 24h"
 }
 
 var kindNames = map[reflect.Kind]string{

@@ -63,15 +63,7 @@ func (d *Document) setDefaults() {
 		d.Gates.Approve = GateApprove
 	}
 	for i := range d.Warehouses {
-		w := &d.Warehouses[i]
-		if w.Interval == 0 {
-			w.Interval = DefaultInterval
-		}
-		for _, s := range w.Subscriptions {
-			if s.Image != nil && s.Image.ImageSelectionStrategy == "" {
-				s.Image.ImageSelectionStrategy = StrategySemVer
-			}
-		}
+		d.Warehouses[i].setDefaults()
 	}
 	for i := range d.Stages {
 		for j := range d.Stages[i].RequestedFreight {

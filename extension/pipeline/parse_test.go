@@ -55,17 +55,17 @@ func TestAGoodDocumentIsReadWithItsDefaults(t *testing.T) {
 		Project:    "shop",
 		Gates:      pipeline.Gates{Promote: "shop-promote", Approve: "shop-approve"},
 		Warehouses: []pipeline.Warehouse{
-			{Name: "shop", Interval: pipeline.Duration(time.Minute), Subscriptions: []pipeline.Subscription{
+			{Name: "shop", Interval: pipeline.Duration(time.Minute), FreightCreationPolicy: "Automatic", Subscriptions: []pipeline.Subscription{
 				{Image: &pipeline.ImageSubscription{
-					RepoURL: "registry.example.com/shop", ImageSelectionStrategy: "SemVer", Constraint: "^1.0.0", StrictSemvers: &no,
+					RepoURL: "registry.example.com/shop", ImageSelectionStrategy: "SemVer", Constraint: "^1.0.0", StrictSemvers: &no, DiscoveryLimit: 20,
 				}},
 				{Image: &pipeline.ImageSubscription{
-					RepoURL: "registry.example.com/api", ImageSelectionStrategy: "SemVer",
+					RepoURL: "registry.example.com/api", ImageSelectionStrategy: "SemVer", DiscoveryLimit: 20,
 					AllowTagsRegexes: []string{"^v"}, IgnoreTagsRegexes: []string{"rc", "dirty"}, InsecureSkipTLSVerify: true,
 				}},
 			}},
-			{Name: "base", Interval: pipeline.Duration(5 * time.Minute), Subscriptions: []pipeline.Subscription{
-				{Image: &pipeline.ImageSubscription{RepoURL: "nginx", ImageSelectionStrategy: "SemVer"}},
+			{Name: "base", Interval: pipeline.Duration(5 * time.Minute), FreightCreationPolicy: "Automatic", Subscriptions: []pipeline.Subscription{
+				{Image: &pipeline.ImageSubscription{RepoURL: "nginx", ImageSelectionStrategy: "SemVer", DiscoveryLimit: 20}},
 			}},
 		},
 		Stages: []pipeline.Stage{

@@ -46,43 +46,6 @@ const (
 	GateApprove = "waybill-approve"
 )
 
-// Warehouse subscribes to repositories and makes freight of what they hold.
-type Warehouse struct {
-	Name string `json:"name"`
-	// Interval is the time between two looks, 5 minutes unless given.
-	Interval      Duration       `json:"interval,omitempty"`
-	Subscriptions []Subscription `json:"subscriptions"`
-}
-
-// Subscription is one repository that a warehouse watches.
-type Subscription struct {
-	Image *ImageSubscription `json:"image,omitempty"`
-}
-
-// ImageSubscription selects one tag of an image repository.
-type ImageSubscription struct {
-	RepoURL string `json:"repoURL"`
-	// ImageSelectionStrategy is SemVer, the default and so far the only one.
-	ImageSelectionStrategy string `json:"imageSelectionStrategy,omitempty"`
-	// Constraint is a semantic version range, any version if empty.
-	Constraint string `json:"constraint,omitempty"`
-	// StrictSemvers wants all of major, minor and patch (a leading "v" is
-	// allowed); true unless given.
-	StrictSemvers *bool `json:"strictSemvers,omitempty"`
-	// AllowTagsRegexes keeps the tags that any of them matches, all if empty;
-	// IgnoreTagsRegexes drops those that any matches, and goes first.
-	AllowTagsRegexes  []string `json:"allowTagsRegexes,omitempty"`
-	IgnoreTagsRegexes []string `json:"ignoreTagsRegexes,omitempty"`
-	// InsecureSkipTLSVerify trusts any certificate of the registry.
-	InsecureSkipTLSVerify bool `json:"insecureSkipTLSVerify,omitempty"`
-}
-
-// StrategySemVer takes the greatest semantic version.
-const StrategySemVer = "SemVer"
-
-// Strict tells whether only full semantic versions count.
-func (s ImageSubscription) Strict() bool { return s.StrictSemvers == nil || *s.StrictSemvers }
-
 // Stage is an environment that freight is promoted into.
 type Stage struct {
 	Name string `json:"name"`

@@ -94,7 +94,7 @@ func TestARuleThatCannotBeFollowedIsRefused(t *testing.T) {
 		subscription pipeline.ImageSubscription
 		want         string
 	}{
-		"a strategy":            {pipeline.ImageSubscription{ImageSelectionStrategy: "Lexical"}, `imageSelectionStrategy "Lexical" is not known: allowed is SemVer`},
+		"a strategy":            {pipeline.ImageSubscription{ImageSelectionStrategy: "Newest"}, `imageSelectionStrategy "Newest" is not known`},
 		"a constraint":          {pipeline.ImageSubscription{Constraint: "latest"}, `"latest" is not a version range: improper constraint: latest`},
 		"an allowed expression": {pipeline.ImageSubscription{AllowTagsRegexes: []string{"("}}, "\"(\" is not a regular expression (RE2): error parsing regexp: missing closing ): `(`"},
 		"an ignored expression": {pipeline.ImageSubscription{IgnoreTagsRegexes: []string{"["}}, "\"[\" is not a regular expression (RE2): error parsing regexp: missing closing ]: `[`"},

@@ -20,18 +20,13 @@ import (
 
 	"k8s.io/client-go/tools/record"
 
-	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/proxy/argocd"
 	"github.com/waybill-cd/waybill/proxy/gitrepo"
 	"github.com/waybill-cd/waybill/proxy/preview"
+	"github.com/waybill-cd/waybill/proxy/source"
 	"github.com/waybill-cd/waybill/proxy/store"
 )
-
-// Images finds what an image subscription selects now.
-type Images interface {
-	Discover(ctx context.Context, s pipeline.ImageSubscription) (freight.Image, error)
-}
 
 // Git writes waybills, and reads them at a revision.
 type Git interface {
@@ -70,7 +65,7 @@ type Engine struct {
 	store    *store.Store
 	apps     *argocd.Applications
 	git      Git
-	images   Images
+	sources  source.Source
 	previews Previews
 	events   record.EventRecorder
 	steps    []step
@@ -84,9 +79,9 @@ type Engine struct {
 }
 
 // New returns an engine.
-func New(s *store.Store, apps *argocd.Applications, git Git, images Images, previews Previews, events record.EventRecorder, o Options) *Engine {
+func New(s *store.Store, apps *argocd.Applications, git Git, sources source.Source, previews Previews, events record.EventRecorder, o Options) *Engine {
 	e := &Engine{
-		store: s, apps: apps, git: git, images: images, previews: previews, events: events,
+		store: s, apps: apps, git: git, sources: sources, previews: previews, events: events,
 		docs:    documents{parsed: map[pipeline.Name]Pipeline{}},
 		looks:   looks{states: map[warehouseKey]lookState{}},
 		seen:    carriers{known: map[carrierKey]string{}},

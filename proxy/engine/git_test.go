@@ -16,6 +16,7 @@ import (
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/waybill"
 	"github.com/waybill-cd/waybill/proxy/gitrepo"
+	"github.com/waybill-cd/waybill/proxy/source"
 )
 
 // gitHost stands in for Git hosts, with what [gitrepo.Repositories] promises.
@@ -227,19 +228,21 @@ type registry struct {
 	looked func()
 }
 
-func (l *link) Discover(_ context.Context, s pipeline.ImageSubscription) (freight.Image, error) {
+func (l *link) Discover(_ context.Context, _ string, subscription pipeline.Subscription) (source.Look, error) {
 	if l.killed {
-		return freight.Image{}, errKilled
+		return source.Look{}, errKilled
 	}
+	s := subscription.Image
 	l.images.looks++
 	l.images.looked()
 	if err := l.images.fails[s.RepoURL]; err != nil {
-		return freight.Image{}, err
+		return source.Look{}, err
 	}
 	if l.images.tags[s.RepoURL] == "" {
-		return freight.Image{}, fmt.Errorf("%s has no tags: push an image", s.RepoURL)
+		return source.Look{}, fmt.Errorf("%s has no tags: push an image", s.RepoURL)
 	}
-	return imageOf(s.RepoURL, l.images.tags[s.RepoURL]), nil
+	found := imageOf(s.RepoURL, l.images.tags[s.RepoURL])
+	return source.Look{Offers: []freight.Offer{{Image: &found, Detail: freight.Detail{Kind: freight.KindImage, RepoURL: s.RepoURL}}}}, nil
 }
 
 func imageOf(repoURL, tag string) freight.Image {

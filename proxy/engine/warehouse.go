@@ -12,7 +12,7 @@ import (
 
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
-	"github.com/waybill-cd/waybill/proxy/source/image"
+	"github.com/waybill-cd/waybill/proxy/source"
 	"github.com/waybill-cd/waybill/proxy/store"
 )
 
@@ -78,7 +78,7 @@ func (e *Engine) look(ctx context.Context, key warehouseKey) (reconcile.Result, 
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
 
-	found, lookErr := e.discover(ctx, w)
+	offers, lookErr := e.discover(ctx, key.Pipeline, w)
 	if ctx.Err() != nil {
 		return reconcile.Result{}, ctx.Err()
 	}
@@ -89,7 +89,7 @@ func (e *Engine) look(ctx context.Context, key warehouseKey) (reconcile.Result, 
 		state.failures = 0
 	}
 	state.next = e.Now().Add(pause(w, state.failures, lookErr))
-	if err := e.record(ctx, p, w, &record, found, lookErr); err != nil {
+	if err := e.record(ctx, p, w, &record, offers, lookErr); err != nil {
 		return again(err)
 	}
 	e.looks.put(key, state)
@@ -110,30 +110,31 @@ func outcome(err error) string {
 // stuck.
 const lookTimeout = 5 * time.Minute
 
-// discover asks every subscription. All of them have to answer: freight is
-// never made of a part.
-func (e *Engine) discover(ctx context.Context, w pipeline.Warehouse) (freight.Artifacts, error) {
+// discover asks every subscription for its best. All of them have to answer:
+// freight is never made of a part.
+func (e *Engine) discover(ctx context.Context, name pipeline.Name, w pipeline.Warehouse) ([]freight.Offer, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	var found freight.Artifacts
+	best := make([]freight.Offer, len(w.Subscriptions))
 	for i, s := range w.Subscriptions {
-		selected, err := e.images.Discover(ctx, *s.Image)
+		look, err := e.sources.Discover(ctx, name.Namespace, s)
 		if err != nil {
-			return freight.Artifacts{}, fmt.Errorf("subscriptions[%d]: %w", i, err)
+			return nil, fmt.Errorf("subscriptions[%d]: %w", i, err)
 		}
-		found.Images = append(found.Images, selected)
+		best[i] = look.Offers[0]
 	}
-	return found, nil
+	return best, nil
 }
 
 // record stores the freight that was found and the outcome of the look.
-func (e *Engine) record(ctx context.Context, p Pipeline, w pipeline.Warehouse, r *store.Record[store.Warehouse], found freight.Artifacts, lookErr error) error {
+func (e *Engine) record(ctx context.Context, p Pipeline, w pipeline.Warehouse, r *store.Record[store.Warehouse], offers []freight.Offer, lookErr error) error {
 	before := r.Value
 	r.Value.Refresh, r.Value.Error = r.Value.Asked, ""
 	if lookErr != nil {
 		r.Value.Error = lookErr.Error()
 	} else {
-		f := freight.New(p.Name.String(), w.Name, found, e.Now())
+		artifacts, _ := freight.Assemble(offers)
+		f := freight.New(p.Name.String(), w.Name, artifacts, e.Now())
 		created, err := e.createFreight(ctx, p.Name, f)
 		if err != nil {
 			return err
@@ -176,7 +177,7 @@ func pause(w pipeline.Warehouse, failures int, err error) time.Duration {
 		const doublings = 10
 		wait = min(interval, firstRetry<<min(failures-1, doublings))
 	}
-	var busy *image.Busy
+	var busy *source.Busy
 	if errors.As(err, &busy) {
 		wait = max(wait, busy.RetryAfter)
 	}

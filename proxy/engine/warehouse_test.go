@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/waybill-cd/waybill/proxy/source/image"
+	"github.com/waybill-cd/waybill/proxy/source"
 	"github.com/waybill-cd/waybill/proxy/store"
 )
 
@@ -89,7 +89,7 @@ func TestARegistryThatAsksForAPauseIsLeftAlone(t *testing.T) {
 	w := newWorld(t, devDocument)
 	w.release("v1")
 	w.pass(0)
-	w.images.fails[shopImage] = &image.Busy{RetryAfter: 30 * time.Minute}
+	w.images.fails[shopImage] = &source.Busy{RetryAfter: 30 * time.Minute, Err: errors.New("the registry has enough")}
 	w.pass(5 * time.Minute)
 	if n := w.looksIn(29 * time.Minute); n != 0 {
 		t.Errorf("it looked %d times", n)

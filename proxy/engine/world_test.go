@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/proxy/source"
 )
 
 const namespace = "waybill"
@@ -257,5 +258,5 @@ func (e *events) AnnotatedEventf(o runtime.Object, _ map[string]string, kind, re
 }
 
 var _ Git = (*link)(nil)
-var _ Images = (*link)(nil)
+var _ source.Source = (*link)(nil)
 var errOutage = errors.New("the host cannot be reached")

@@ -16,9 +16,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/proxy/source"
 )
 
-// What an error of this package may be (errors.Is), besides a *Busy.
+// What an error of this package may be (errors.Is), besides a
+// *source.Busy.
 var (
 	// ErrInvalid: the subscription cannot be looked at as it is written.
 	ErrInvalid = errors.New("invalid subscription")
@@ -37,14 +39,6 @@ var (
 	// ErrUnreachable: there is no connection, or no sensible answer.
 	ErrUnreachable = errors.New("registry unreachable")
 )
-
-// Busy is the error of a registry that has enough of requests.
-type Busy struct {
-	// RetryAfter is how long it wants to be left alone; 0 where it does not say.
-	// A request before is not sent.
-	RetryAfter time.Duration
-	failure
-}
 
 // failure is a sentence for people, and what it is for the caller.
 type failure struct {
@@ -125,7 +119,7 @@ func busyFor(repo string, left time.Duration, cause error) error {
 	if left > 0 {
 		sentence += fmt.Sprintf(" %s, as it asked", left.Round(time.Second))
 	}
-	return &Busy{left, failure{sentence, []error{cause}}}
+	return &source.Busy{RetryAfter: left, Err: &failure{sentence, []error{cause}}}
 }
 
 // nothing tells what was wanted, and of how many.

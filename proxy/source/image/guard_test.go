@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/proxy/source"
 )
 
 func TestPlainHTTPStaysOnTheMachine(t *testing.T) {
@@ -52,10 +53,10 @@ type roundTrip func(*http.Request) (*http.Response, error)
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestARegistryOfPlainHTTPIsToldSo(t *testing.T) {
-	source := New(Options{})
-	source.secure.base = roundTrip(func(*http.Request) (*http.Response, error) { return nil, http.ErrSchemeMismatch })
+	registries := New(Options{})
+	registries.secure.base = roundTrip(func(*http.Request) (*http.Response, error) { return nil, http.ErrSchemeMismatch })
 	for _, repo := range []string{"10.0.0.1:5000/shop", "registry.example.com/shop"} {
-		_, err := source.Discover(t.Context(), pipeline.ImageSubscription{RepoURL: repo})
+		_, err := registries.discover(t.Context(), pipeline.ImageSubscription{RepoURL: repo})
 		want := "the registry of " + repo + " speaks plain HTTP, which is not used outside this machine: serve it over HTTPS"
 		if !errors.Is(err, ErrUnreachable) || err.Error() != want {
 			t.Errorf("error %v, want %q", err, want)
@@ -99,8 +100,8 @@ func newUnwell(status int, retryAfter string) *unwell {
 
 func (u *unwell) look(t *testing.T, sub pipeline.ImageSubscription) time.Duration {
 	t.Helper()
-	_, err := u.Discover(t.Context(), sub)
-	var busy *Busy
+	_, err := u.discover(t.Context(), sub)
+	var busy *source.Busy
 	if !errors.As(err, &busy) {
 		t.Fatalf("error %v, want a busy registry", err)
 	}
@@ -134,7 +135,7 @@ func TestAHostThatAsksForAPauseGetsIt(t *testing.T) {
 						t.Errorf("%d, %s: told to wait %s, want a second", status, form, got)
 					}
 				}
-				if _, err := u.Discover(t.Context(), pipeline.ImageSubscription{RepoURL: "other.example.com/shop"}); err != nil {
+				if _, err := u.discover(t.Context(), pipeline.ImageSubscription{RepoURL: "other.example.com/shop"}); err != nil {
 					t.Errorf("%d, %s: another host: %v", status, form, err)
 				}
 				other := "other.example.com"
@@ -142,7 +143,7 @@ func TestAHostThatAsksForAPauseGetsIt(t *testing.T) {
 					t.Errorf("%d, %s: hosts asked in the pause (-want +got):\n%s", status, form, diff)
 				}
 				elapse(time.Second)
-				if _, err := u.Discover(t.Context(), sub); err != nil {
+				if _, err := u.discover(t.Context(), sub); err != nil {
 					t.Errorf("%d, %s: after the pause: %v", status, form, err)
 				}
 			})

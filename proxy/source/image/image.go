@@ -23,6 +23,7 @@ import (
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/selection"
+	"github.com/waybill-cd/waybill/proxy/source"
 )
 
 // Limiter says when a request may be sent. It is asked before each one.
@@ -151,7 +152,19 @@ type repository struct {
 // digest, cannot be had, there is an error (see this package's) and no image.
 // Nothing is tried twice, and a host that asked for a pause gets no request
 // before it ends.
-func (s *Source) Discover(ctx context.Context, sub pipeline.ImageSubscription) (freight.Image, error) {
+func (s *Source) Discover(ctx context.Context, _ string, subscription pipeline.Subscription) (source.Look, error) {
+	found, err := s.discover(ctx, *subscription.Image)
+	if err != nil {
+		return source.Look{}, err
+	}
+	found.Subscription = subscription.Name
+	return source.Look{Offers: []freight.Offer{{
+		Image:  &found,
+		Detail: freight.Detail{Kind: freight.KindImage, RepoURL: found.RepoURL, Subscription: subscription.Name},
+	}}}, nil
+}
+
+func (s *Source) discover(ctx context.Context, sub pipeline.ImageSubscription) (freight.Image, error) {
 	repo, err := parse(sub.RepoURL)
 	if err != nil {
 		return freight.Image{}, err

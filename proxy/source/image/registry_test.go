@@ -141,7 +141,7 @@ func TestAListThatIsNotWholeIsAnError(t *testing.T) {
 				}
 				test.second(w, r)
 			})
-			got, err := image.New(image.Options{}).Discover(t.Context(), at(server))
+			got, err := look(t.Context(), image.New(image.Options{}), at(server))
 			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.told) || got.Tag != "" {
 				t.Errorf("%v, error %v, want %v that tells %q", got, err, test.want, test.told)
 			}
@@ -153,7 +153,7 @@ func TestACertificateIsTrustedOnlyWhereTheSubscriptionSaysSo(t *testing.T) {
 	server := httptest.NewTLSServer(script(func(w http.ResponseWriter, _ *http.Request) { page(w, "", "v1.0.0") }))
 	t.Cleanup(server.Close)
 	source, sub := image.New(image.Options{}), at(server)
-	if _, err := source.Discover(t.Context(), sub); !errors.Is(err, image.ErrUntrusted) || !strings.Contains(err.Error(), "insecureSkipTLSVerify: true") {
+	if _, err := look(t.Context(), source, sub); !errors.Is(err, image.ErrUntrusted) || !strings.Contains(err.Error(), "insecureSkipTLSVerify: true") {
 		t.Errorf("error %v, want %v", err, image.ErrUntrusted)
 	}
 	sub.InsecureSkipTLSVerify = true
@@ -161,7 +161,7 @@ func TestACertificateIsTrustedOnlyWhereTheSubscriptionSaysSo(t *testing.T) {
 		t.Errorf("image %v", got)
 	}
 	sub.InsecureSkipTLSVerify = false
-	if _, err := source.Discover(t.Context(), sub); !errors.Is(err, image.ErrUntrusted) {
+	if _, err := look(t.Context(), source, sub); !errors.Is(err, image.ErrUntrusted) {
 		t.Errorf("error %v, want %v although the digest is known to another subscription", err, image.ErrUntrusted)
 	}
 
@@ -184,14 +184,14 @@ func TestADigestThatIsNoSHA256IsAnError(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	if got, err := image.New(image.Options{}).Discover(t.Context(), at(server)); !errors.Is(err, image.ErrUnreachable) {
+	if got, err := look(t.Context(), image.New(image.Options{}), at(server)); !errors.Is(err, image.ErrUnreachable) {
 		t.Errorf("%v, error %v", got, err)
 	}
 }
 
 func TestAnEmptyRepositoryHasNothing(t *testing.T) {
 	server := scripted(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"name":"shop","tags":null}`)) })
-	_, err := image.New(image.Options{}).Discover(t.Context(), at(server))
+	_, err := look(t.Context(), image.New(image.Options{}), at(server))
 	if !errors.Is(err, image.ErrNothing) || !strings.Contains(err.Error(), "has no tags: push an image") {
 		t.Errorf("error %v, want %v", err, image.ErrNothing)
 	}
