@@ -25,6 +25,9 @@ const (
 
 // compile makes a condition of an expression over T whose value is true or false.
 func compile[T any](text string) (Condition[T], error) {
+	if strings.TrimSpace(text) == "" {
+		return Condition[T]{}, errors.New("is empty: write a condition, which is true or false")
+	}
 	if len(text) > maxLength {
 		return Condition[T]{}, fmt.Errorf("the expression is longer than %d bytes", maxLength)
 	}
