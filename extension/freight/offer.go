@@ -54,15 +54,13 @@ func Assemble(offers []Offer) (Artifacts, []Detail) {
 }
 
 // Version names the offer as people do: a tag, a chart's version, or else the
-// short ID of a commit.
+// short digest of an image, the short ID of a commit.
 func (o Offer) Version() string {
 	switch {
 	case o.Image != nil:
-		return o.Image.Tag
-	case o.Commit != nil && o.Commit.Tag != "":
-		return o.Commit.Tag
+		return Version{Name: o.Image.Tag, ID: o.Image.Digest}.called()
 	case o.Commit != nil:
-		return Short(o.Commit.ID)
+		return Version{Name: o.Commit.Tag, ID: o.Commit.ID}.called()
 	case o.Chart != nil:
 		return o.Chart.Version
 	}

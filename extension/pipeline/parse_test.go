@@ -238,7 +238,7 @@ func TestAProblemHidesNoneThatFollowsIt(t *testing.T) {
 			"stages[1]", "stages[1].a", "stages[1].controlFlow", "stages[1].controlFlow", "stages[1].b",
 		},
 		warehouse("{name: more, subscriptions: [{}, {image: {repoURL: r, constraint: newest}}]}"): {
-			"warehouses[4].subscriptions[0]", "warehouses[2].subscriptions[1].image.constraint",
+			"warehouses[4].subscriptions[0]", "warehouses[4].subscriptions[1].image.constraint",
 		},
 		takes("{origin: shop, sources: {stages: [test, more]}}"): {
 			"stages[3].requestedFreight[0].sources.stages[0]", "stages[3].requestedFreight",
