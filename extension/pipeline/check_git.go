@@ -1,11 +1,8 @@
 package pipeline
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
-
-	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/waybill-cd/waybill/extension/expression"
 )
@@ -56,50 +53,4 @@ var notInBranch = regexp.MustCompile(`[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\
 func gitBranch(s string) bool {
 	return len(s) <= 200 && s != "HEAD" && s != "@" && !notInBranch.MatchString(s) && !strings.HasPrefix(s, "-") &&
 		strings.Trim(s, "/") == s && !strings.HasPrefix(s, ".") && !strings.HasSuffix(s, ".") && !strings.HasSuffix(s, ".lock")
-}
-
-// PathKind is what an entry of includePaths or excludePaths is.
-type PathKind int
-
-// The kinds of paths.
-const (
-	// PathBelow is a file, or a folder with all below.
-	PathBelow PathKind = iota
-	// PathGlob is a pattern in which * stops at a slash and ** does not.
-	PathGlob
-	// PathRegex is a regular expression (RE2) that matches anywhere in the path.
-	PathRegex
-)
-
-// SplitPath takes an entry of includePaths or excludePaths apart: what it is, and
-// what follows the prefix that tells so.
-func SplitPath(entry string) (PathKind, string) {
-	if glob, ok := strings.CutPrefix(entry, "glob:"); ok {
-		return PathGlob, glob
-	}
-	for _, prefix := range []string{"regex:", "regexp:"} {
-		if pattern, ok := strings.CutPrefix(entry, prefix); ok {
-			return PathRegex, pattern
-		}
-	}
-	return PathBelow, entry
-}
-
-func checkPaths(path string, entries []string, found *problems) {
-	for i, entry := range entries {
-		at := fmt.Sprintf("%s[%d]", path, i)
-		kind, pattern := SplitPath(entry)
-		switch {
-		case strings.TrimSpace(pattern) == "":
-			found.add(at, "%q is empty: write for example deploy/, glob:**/*.go or regex:^apps/[^/]+/", entry)
-		case kind == PathRegex:
-			checkRegex(at, pattern, found)
-		case kind == PathGlob && !doublestar.ValidatePattern(pattern):
-			found.add(at, "%q is not a glob: write for example glob:charts/*/values.yaml", entry)
-		case kind == PathGlob && strings.HasPrefix(pattern, "/"):
-			found.add(at, "%q matches nothing: a path in the repository begins with no slash", entry)
-		case kind == PathBelow && strings.Contains("/"+pattern+"/", "/../"):
-			found.add(at, "%q leads out of the repository: write for example deploy/", entry)
-		}
-	}
 }
