@@ -104,8 +104,8 @@ func TestARuleOfCommitsThatCannotBeFollowedIsRefused(t *testing.T) {
 	for want, s := range map[string]pipeline.GitSubscription{
 		`"a[" is not a glob`: {IncludePaths: []string{"glob:a["}},
 		"\"(\" is not a regular expression (RE2): error parsing regexp: missing closing ): `(`": {ExcludePaths: []string{"regex:("}},
-		`"tag" is not a condition: unknown name tag (1:1)`:                                      {ExpressionFilter: "tag"},
-		`"commitDate" is not a condition: unknown name commitDate (1:1)`:                        {CommitSelectionStrategy: pipeline.StrategySemVer, ExpressionFilter: "commitDate"},
+		`is not a condition: unknown name tag (1:1)`:                                            {ExpressionFilter: "tag"},
+		`is not a condition: unknown name commitDate (1:1)`:                                     {CommitSelectionStrategy: pipeline.StrategySemVer, ExpressionFilter: "commitDate"},
 	} {
 		if _, err := selection.ForCommits(s); err == nil || err.Error() != want {
 			t.Errorf("ForCommits says %v, want %s", err, want)
