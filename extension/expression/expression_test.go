@@ -78,7 +78,7 @@ func TestWhatIsNoConditionIsRefused(t *testing.T) {
 		"author":                                "expected bool, but got string",
 		"1":                                     "expected bool, but got int",
 		"nil":                                   "expected bool, but got unknown",
-		"autor == 'a'":                          "unknown name autor (1:1)",
+		"writer == 'a'":                         "unknown name writer (1:1)",
 		"author == 1":                           "invalid operation: == (mismatched types string and int) (1:8)",
 		"author ==":                             "unexpected token EOF (1:9)",
 		"author.Name == ''":                     "type string has no field Name (1:8)",

@@ -9,8 +9,7 @@ import (
 
 func checkGit(path string, s GitSubscription, found *problems) {
 	checkURL(path+".repoURL", s.RepoURL, "https://git.example.com/shop.git", found, "https", "http")
-	if checkStrategy(path+".commitSelectionStrategy", s.CommitSelectionStrategy, found,
-		StrategyNewestFromBranch, StrategySemVer, StrategyLexical, StrategyNewestTag) {
+	if checkStrategy(path+".commitSelectionStrategy", s.CommitSelectionStrategy, gitStrategies, found) {
 		checkGitStrategy(path, s, found)
 	}
 	if s.Branch != "" && !gitBranch(s.Branch) {

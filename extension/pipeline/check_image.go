@@ -14,8 +14,7 @@ func checkImage(path string, s ImageSubscription, found *problems) {
 	case !bareRepository(s.RepoURL):
 		found.add(path+".repoURL", "%q is not a repository: write host/path, without scheme, tag or digest", s.RepoURL)
 	}
-	if checkStrategy(path+".imageSelectionStrategy", s.ImageSelectionStrategy, found,
-		StrategySemVer, StrategyLexical, StrategyNewestBuild, StrategyDigest) {
+	if checkStrategy(path+".imageSelectionStrategy", s.ImageSelectionStrategy, imageStrategies, found) {
 		checkImageStrategy(path, s, found)
 	}
 	checkRegexes(path+".allowTagsRegexes", s.AllowTagsRegexes, found)

@@ -88,7 +88,7 @@ func checkURL(path, repoURL, example string, found *problems, schemes ...string)
 
 // checkStrategy tells whether the strategy is known: if not, what else depends on
 // it is not told.
-func checkStrategy(path, strategy string, found *problems, known ...string) bool {
+func checkStrategy(path, strategy string, known []string, found *problems) bool {
 	if !slices.Contains(known, strategy) {
 		found.add(path, "%q is not known: allowed are %s", strategy, either(known, "and"))
 		return false
