@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -36,6 +37,49 @@ func TestOffersOfEachSubscriptionMakeFreight(t *testing.T) {
 	if err := artifacts.Check(); err != nil {
 		t.Errorf("what was assembled cannot be pinned: %v", err)
 	}
+}
+
+// Whoever may push a commit writes what people see of it.
+func TestWhatIsToldOfAnArtifactIsOneShortLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"Sell more":                      "Sell more",
+		" Sell\tmore\r\nand more\n ":     "Sell more  and more",
+		"\x1b[31mred\x00\u202e\u2028":    "[31mred",
+		"\xffü":                          "ü",
+		strings.Repeat("a", 256):         strings.Repeat("a", 256),
+		strings.Repeat("a", 257):         strings.Repeat("a", 253) + "…",
+		"a" + strings.Repeat("ü", 1<<20): "a" + strings.Repeat("ü", 126) + "…",
+		"":                               "",
+	} {
+		d := freight.Detail{Subject: text, Author: text, Source: text, Revision: text, AppVersion: text, RepoURL: text}.Clipped()
+		for _, got := range []string{d.Subject, d.Author, d.Source, d.Revision, d.AppVersion} {
+			if got != want {
+				t.Errorf("%.40q is told as %q, want %q", text, got, want)
+			}
+		}
+		if d.RepoURL != text {
+			t.Errorf("the repository is changed to %q", d.RepoURL)
+		}
+		commit := freight.Commit{ID: commitID}
+		if _, details := freight.Assemble([]freight.Offer{{Commit: &commit, Detail: freight.Detail{Subject: text}}}); details[0].Subject != want {
+			t.Errorf("freight tells %.40q as %q", text, details[0].Subject)
+		}
+	}
+}
+
+func FuzzWhatIsToldOfAnArtifactIsBounded(f *testing.F) {
+	for _, s := range []string{"", "Sell more", "\n\t", "\xff\xfe", strings.Repeat("ü", 300), "\u202e\x1b[0m"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		d := freight.Detail{Subject: text}.Clipped()
+		if len(d.Subject) > 256 || !utf8.ValidString(d.Subject) || strings.ContainsAny(d.Subject, "\n\r\x1b\x00") {
+			t.Errorf("%q is told as %q", text, d.Subject)
+		}
+		if again := d.Clipped(); again != d {
+			t.Errorf("clipped once %q, and twice %q", d.Subject, again.Subject)
+		}
+	})
 }
 
 func TestNoOffersMakeNoFreight(t *testing.T) {
