@@ -1,6 +1,10 @@
 package freight
 
-import "time"
+import (
+	"strings"
+	"time"
+	"unicode"
+)
 
 // Detail is what people want to see of an artifact beside its pin. It comes from
 // outside, and nothing is decided by it; it is no part of the ID.
@@ -25,6 +29,39 @@ type Detail struct {
 	AppVersion string `json:"appVersion,omitempty"`
 }
 
+// maxDetail bounds each text of a detail, in bytes: freight is kept for long, and
+// whoever may push a commit or an image writes them.
+const maxDetail = 256
+
+// Clipped returns the detail with each text on one line of at most 256 bytes.
+func (d Detail) Clipped() Detail {
+	for _, text := range []*string{&d.Subject, &d.Author, &d.Source, &d.Revision, &d.AppVersion} {
+		*text = line(*text)
+	}
+	return d
+}
+
+// line makes one line of a text, without what a terminal or a browser would take
+// for more than letters.
+func line(s string) string {
+	if len(s) > 2*maxDetail {
+		s = s[:2*maxDetail]
+	}
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	if s = strings.TrimSpace(s); len(s) > maxDetail {
+		s = strings.ToValidUTF8(s[:maxDetail-len("…")], "") + "…"
+	}
+	return s
+}
+
 // Offer is one version that a subscription finds: exactly one of Image, Commit
 // and Chart, and what people want to see of it.
 type Offer struct {
@@ -35,7 +72,7 @@ type Offer struct {
 }
 
 // Assemble makes the artifacts of freight of one offer of each subscription, and
-// their details.
+// their details, clipped.
 func Assemble(offers []Offer) (Artifacts, []Detail) {
 	var a Artifacts
 	details := make([]Detail, 0, len(offers))
@@ -48,21 +85,19 @@ func Assemble(offers []Offer) (Artifacts, []Detail) {
 		case o.Chart != nil:
 			a.Charts = append(a.Charts, *o.Chart)
 		}
-		details = append(details, o.Detail)
+		details = append(details, o.Detail.Clipped())
 	}
 	return a, details
 }
 
 // Version names the offer as people do: a tag, a chart's version, or else the
-// short ID of a commit.
+// short digest of an image, the short ID of a commit.
 func (o Offer) Version() string {
 	switch {
 	case o.Image != nil:
-		return o.Image.Tag
-	case o.Commit != nil && o.Commit.Tag != "":
-		return o.Commit.Tag
+		return Version{Name: o.Image.Tag, ID: o.Image.Digest}.called()
 	case o.Commit != nil:
-		return Short(o.Commit.ID)
+		return Version{Name: o.Commit.Tag, ID: o.Commit.ID}.called()
 	case o.Chart != nil:
 		return o.Chart.Version
 	}
