@@ -3,7 +3,6 @@ package render
 import (
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
@@ -14,12 +13,6 @@ func isRemoteFile(path string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https")
 }
 
-var (
-	schemePattern = regexp.MustCompile(`(?i)^(ssh|https?|file)://`)
-	userPattern   = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9-]*@`)
-	githubPattern = regexp.MustCompile(`(?i)^github\.com[/:]`)
-)
-
 // isRemoteRoot tells whether kustomize would clone a base or component with
 // Git. It follows kustomize's parser (api/internal/git, NewRepoSpecFromURL),
 // and where that is intricate it says yes to a little more.
@@ -28,15 +21,17 @@ func isRemoteRoot(path string) bool {
 		return false
 	}
 	path, _, _ = strings.Cut(path, "?")
-	if prefix := "git::"; len(path) >= len(prefix) && strings.EqualFold(path[:len(prefix)], prefix) {
-		path = path[len(prefix):]
+	if hasPrefixFold(path, "git::") {
+		path = path[len("git::"):]
 	}
-	if schemePattern.MatchString(path) {
-		return true
+	for _, scheme := range []string{"ssh://", "http://", "https://", "file://"} {
+		if hasPrefixFold(path, scheme) {
+			return true
+		}
 	}
-	user := userPattern.FindString(path)
-	path = path[len(user):]
-	if user == "" && !githubPattern.MatchString(path) {
+	if user, rest, found := strings.Cut(path, "@"); found && isUser(user) {
+		path = rest
+	} else if !hasPrefixFold(path, "github.com/") && !hasPrefixFold(path, "github.com:") {
 		return false
 	}
 	separator := strings.IndexAny(path, "/:")
@@ -47,6 +42,17 @@ func isRemoteRoot(path string) bool {
 	// repository's own path ends.
 	repository := path[separator+1:]
 	return strings.Contains(repository, "/") || strings.Contains(repository, ".git")
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+// isUser tells whether a text is a user's name: letters, and after the first one
+// digits and hyphens too.
+func isUser(s string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	return strings.Trim(s, letters+"0123456789-") == "" && strings.IndexAny(s, letters) == 0
 }
 
 // withoutSecrets returns an address as it may be shown: no user, no password,
