@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/waybill-cd/waybill/plugin/slots"
+	"github.com/waybill-cd/waybill/plugin/container"
 )
 
 const (
@@ -21,8 +21,8 @@ const (
 )
 
 // fiftyRenders asks for fifty renders at the same time, of kustomizations and
-// charts in turn, as on a machine on which as many run as ever do. Their memory is
-// the sum of proportional shares (PSS), in which what processes share counts once.
+// charts in turn, with as many CPUs as that memory has room for renders: then most
+// run at a time. Their memory is the sum of proportional shares (PSS), in which what processes share counts once.
 func fiftyRenders(ctx context.Context, w *workshop) ([]figure, error) {
 	if _, err := w.build(ctx, "waybill-plugin-chart", "./plugin/chart"); err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func fiftyRenders(ctx context.Context, w *workshop) ([]figure, error) {
 		return nil, err
 	}
 	paths := []string{overlay, chart}
-	environment := append(w.environment(), "GOMAXPROCS="+strconv.Itoa(slots.Most))
+	environment := append(w.environment(), "GOMAXPROCS="+strconv.Itoa(container.Renders(memoryAtOnce<<20, atOnce)))
 	began := time.Now()
 	var renders sync.WaitGroup
 	failures := make(chan error, atOnce)

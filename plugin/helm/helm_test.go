@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
-	"github.com/waybill-cd/waybill/plugin/helm"
 	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/render"
 )
@@ -61,7 +60,7 @@ func (c testCase) render(t *testing.T, input string) []manifest.Object {
 		t.Fatal(err)
 	}
 	defer checkout.Close()
-	objects, err := helm.Render(checkout, c.ChartOptions)
+	objects, err := renderer.Render(checkout, c.ChartOptions)
 	if err != nil {
 		t.Fatal(err)
 	}
