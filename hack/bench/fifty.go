@@ -22,7 +22,8 @@ const (
 
 // fiftyRenders asks for fifty renders at the same time, of kustomizations and
 // charts in turn, with as many CPUs as that memory has room for renders: then most
-// run at a time. Their memory is the sum of proportional shares (PSS), in which what processes share counts once.
+// run at a time. Their memory is the sum of proportional shares (PSS), in which
+// what processes share counts once.
 func fiftyRenders(ctx context.Context, w *workshop) ([]figure, error) {
 	if _, err := w.build(ctx, "waybill-plugin-chart", "./plugin/chart"); err != nil {
 		return nil, err

@@ -31,8 +31,8 @@ func (r Renderer) bounded(work func() ([]manifest.Object, error)) ([]manifest.Ob
 	defer look.Stop()
 	for {
 		select {
-		case is := <-done:
-			return is.objects, is.err
+		case rendered := <-done:
+			return rendered.objects, rendered.err
 		case <-look.C:
 			if memory() > r.MaxMemory {
 				return nil, refusal.New(fmt.Sprintf("its chart takes more than %d MiB to render", r.MaxMemory>>20),

@@ -20,18 +20,16 @@ func isRemoteRoot(path string) bool {
 	if filepath.IsAbs(path) {
 		return false
 	}
-	path, _, _ = strings.Cut(path, "?")
-	if hasPrefixFold(path, "git::") {
-		path = path[len("git::"):]
-	}
+	path, _, _ = strings.Cut(strings.ToLower(path), "?")
+	path = strings.TrimPrefix(path, "git::")
 	for _, scheme := range []string{"ssh://", "http://", "https://", "file://"} {
-		if hasPrefixFold(path, scheme) {
+		if strings.HasPrefix(path, scheme) {
 			return true
 		}
 	}
 	if user, rest, found := strings.Cut(path, "@"); found && isUser(user) {
 		path = rest
-	} else if !hasPrefixFold(path, "github.com/") && !hasPrefixFold(path, "github.com:") {
+	} else if !strings.HasPrefix(path, "github.com/") && !strings.HasPrefix(path, "github.com:") {
 		return false
 	}
 	separator := strings.IndexAny(path, "/:")
@@ -44,14 +42,10 @@ func isRemoteRoot(path string) bool {
 	return strings.Contains(repository, "/") || strings.Contains(repository, ".git")
 }
 
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
-}
-
-// isUser tells whether a text is a user's name: letters, and after the first one
-// digits and hyphens too.
+// isUser tells whether a text in lower case is a user's name: letters, and after
+// the first one digits and hyphens too.
 func isUser(s string) bool {
-	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	const letters = "abcdefghijklmnopqrstuvwxyz"
 	return strings.Trim(s, letters+"0123456789-") == "" && strings.IndexAny(s, letters) == 0
 }
 
