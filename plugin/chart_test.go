@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/waybill-cd/waybill/plugin/container"
 )
 
 // binaries builds waybill-plugin into a folder, and what else it names.
@@ -61,6 +64,7 @@ const chartYAML = "apiVersion: v2\nname: shop\nversion: 1.0.0\n"
 func TestAChartIsRenderedByTheBinaryBesideThePlugin(t *testing.T) {
 	dir := binaries(t, map[string]string{"waybill-plugin": ".", chartBinary: "./chart"})
 	plugin := filepath.Join(dir, "waybill-plugin")
+	memory, _ := container.Memory("/")
 	for _, tt := range []struct {
 		name, template string
 		code           int
@@ -77,7 +81,7 @@ func TestAChartIsRenderedByTheBinaryBesideThePlugin(t *testing.T) {
 		},
 		{
 			name: "and one without end ends", template: "{{ define `a` }}{{ tpl .Values.x . }}{{ end }}{{ include `a` . }}", code: 1,
-			stderr: "Application shop-prod: its chart takes more than 384 MiB to render: ",
+			stderr: fmt.Sprintf("Application shop-prod: its chart takes more than %d MiB to render: ", container.ChartMemory(memory)>>20),
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 )
@@ -164,11 +163,6 @@ func (a Artifacts) sorted() Artifacts {
 	return a
 }
 
-var (
-	digestPattern = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-	commitPattern = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
-)
-
 // Check tells why artifacts cannot be pinned: none at all, a digest that is no
 // SHA-256, a commit that is no full object ID, a chart without a version, two
 // artifacts of one repository that bear the same name of a subscription.
@@ -180,7 +174,7 @@ func (a Artifacts) Check() error {
 		if i.RepoURL == "" {
 			return errors.New("an image has no repoURL")
 		}
-		if !digestPattern.MatchString(i.Digest) {
+		if !isDigest(i.Digest) {
 			return fmt.Errorf("image %s has the digest %q, want sha256: and 64 hex digits", i.RepoURL, i.Digest)
 		}
 	}
@@ -188,7 +182,7 @@ func (a Artifacts) Check() error {
 		if c.RepoURL == "" {
 			return errors.New("a commit has no repoURL")
 		}
-		if !commitPattern.MatchString(c.ID) {
+		if !isCommit(c.ID) {
 			return fmt.Errorf("commit %q of %s is not a full object ID", c.ID, c.RepoURL)
 		}
 	}
@@ -196,7 +190,7 @@ func (a Artifacts) Check() error {
 		if c.RepoURL == "" || c.Version == "" {
 			return fmt.Errorf("chart %q has no repoURL or no version", c.RepoURL+c.Name)
 		}
-		if c.Digest != "" && !digestPattern.MatchString(c.Digest) {
+		if c.Digest != "" && !isDigest(c.Digest) {
 			return fmt.Errorf("chart %s has the digest %q, want sha256: and 64 hex digits", c.RepoURL, c.Digest)
 		}
 	}

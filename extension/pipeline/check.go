@@ -176,7 +176,7 @@ func (d *Document) cycle(stages []int) string {
 
 func checkName(path, name string, taken map[string]bool, found *problems) {
 	switch {
-	case !label.MatchString(name):
+	case !isLabel(name):
 		found.add(path, "%q is not a name: use lower-case letters, digits and hyphens, 63 at most", name)
 	case taken[name]:
 		found.add(path, "%q is taken", name)

@@ -34,19 +34,3 @@ stages:
 	// stages[1].requestedFreight[0].sources.stages[0]: there is no stage "staging"
 	// stages[1].approval.required: must be 1 to 20
 }
-
-func ExampleParseStageName() {
-	for _, annotation := range []string{"shop/prod", "waybill/shop/prod", "team/shop/prod", "prod"} {
-		stage, err := pipeline.ParseStageName(annotation)
-		if err != nil {
-			fmt.Println(err)
-			continue
-		}
-		fmt.Println(stage, "is stage", stage.Stage, "of", stage.Pipeline)
-	}
-	// Output:
-	// shop/prod is stage prod of waybill/shop
-	// shop/prod is stage prod of waybill/shop
-	// team/shop/prod is stage prod of team/shop
-	// "prod" is not the name of a stage: want [<namespace>/]<pipeline>/<stage>, for example shop/prod
-}

@@ -19,7 +19,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/waybill-cd/waybill/extension/freight"
-	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/extension/pipeline/name"
 )
 
 // Kind is the kind of the document.
@@ -165,7 +165,7 @@ func (w Waybill) Check(application string) error {
 	if w.Application != application {
 		return fmt.Errorf("the waybill was written for Application %s: promote again instead of copying the file", w.Application)
 	}
-	stage, err := pipeline.ParseStageName(w.Stage)
+	stage, err := name.ParseStage(w.Stage)
 	if err != nil {
 		return fmt.Errorf("the waybill's stage: %w", err)
 	}

@@ -10,34 +10,44 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/waybill-cd/waybill/plugin/container"
 )
 
 const (
 	atOnce = 50
-	// workloads are in each of the renders, so that they are no toys.
-	workloads = 100
 	// memoryAtOnce bounds what all of them have in memory together, in MiB.
 	memoryAtOnce = 1024
 )
 
-// fiftyRenders asks for fifty renders at the same time. Their memory is the sum
-// of proportional shares (PSS), in which what processes share counts once.
+// fiftyRenders asks for fifty renders at the same time, of kustomizations and
+// charts in turn, with as many CPUs as that memory has room for renders: then most
+// run at a time. Their memory is the sum of proportional shares (PSS), in which
+// what processes share counts once.
 func fiftyRenders(ctx context.Context, w *workshop) ([]figure, error) {
-	path, err := w.checkout("fifty", map[string]string{
-		"base/many.yaml":          manyWorkloads(),
-		"base/kustomization.yaml": "resources: [deployment.yaml, service.yaml, many.yaml]\n",
-	})
+	if _, err := w.build(ctx, "waybill-plugin-chart", "./plugin/chart"); err != nil {
+		return nil, err
+	}
+	kustomization := below("base", manyWorkloads())
+	kustomization["base/kustomization.yaml"] = "resources: [deployment.yaml, service.yaml, many.yaml]\n"
+	overlay, err := w.checkout("fifty", kustomization)
 	if err != nil {
 		return nil, err
 	}
+	chart, err := w.application("fifty-charts", below(shopPath, chartOfManyWorkloads()))
+	if err != nil {
+		return nil, err
+	}
+	paths := []string{overlay, chart}
+	environment := append(w.environment(), "GOMAXPROCS="+strconv.Itoa(container.Renders(memoryAtOnce<<20, atOnce)))
 	began := time.Now()
 	var renders sync.WaitGroup
 	failures := make(chan error, atOnce)
 	var started []*exec.Cmd
-	for range atOnce {
+	for i := range atOnce {
 		command := exec.CommandContext(ctx, w.plugin, "generate")
 		var stderr bytes.Buffer
-		command.Dir, command.Env, command.Stderr = path, w.environment(), &stderr
+		command.Dir, command.Env, command.Stderr = paths[i%len(paths)], environment, &stderr
 		if err := command.Start(); err != nil {
 			return nil, err
 		}
@@ -100,32 +110,4 @@ func share(pid int) float64 {
 		}
 	}
 	return 0
-}
-
-func manyWorkloads() string {
-	var text strings.Builder
-	for i := range workloads {
-		fmt.Fprintf(&text, `---
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: worker-%[1]d}
-spec:
-  selector: {matchLabels: {app: worker-%[1]d}}
-  template:
-    metadata: {labels: {app: worker-%[1]d}}
-    spec:
-      containers:
-      - name: worker
-        image: registry.example.com/shop
-        args: [--queue, "%[1]d"]
-        env: [{name: QUEUE, value: "%[1]d"}]
-        resources: {requests: {cpu: 100m, memory: 64Mi}}
----
-apiVersion: v1
-kind: Service
-metadata: {name: worker-%[1]d}
-spec: {ports: [{port: 80}], selector: {app: worker-%[1]d}}
-`, i)
-	}
-	return text.String()
 }

@@ -25,6 +25,7 @@ var measurements = []measurement{
 	{"a small chart", smallChart},
 	{"a chart with 200 workloads", largeChart},
 	{"50 renders at once", fiftyRenders},
+	{"a preview of 200 resources", largePreview},
 	{"64 Applications of a large repository", largeRepository},
 }
 

@@ -116,22 +116,26 @@ func lay(root string, files map[string]string) (string, error) {
 
 // promote writes the waybill of a promotion into an Application's path.
 func promote(path string) error {
+	data, err := bill("v1.4.2")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(path, waybill.FileName(application)), data, 0o644)
+}
+
+// bill is the waybill of freight with the shop's image of a tag.
+func bill(tag string) ([]byte, error) {
 	artifacts := freight.Artifacts{Images: []freight.Image{{
-		RepoURL: "registry.example.com/shop", Tag: "v1.4.2", Digest: "sha256:" + strings.Repeat("1", 64),
+		RepoURL: "registry.example.com/shop", Tag: tag, Digest: "sha256:" + strings.Repeat("1", 64),
 	}}}
-	document := waybill.Waybill{
+	return waybill.Waybill{
 		Application: application,
 		Stage:       "shop/prod",
 		Serial:      42,
 		Freight:     []waybill.Freight{{ID: freight.ID("waybill/shop", "shop", artifacts), Origin: "shop", Artifacts: artifacts}},
 		Promotion:   waybill.Promotion{ID: "shop.prod.42", By: "alice", At: time.Date(2026, time.March, 4, 5, 6, 7, 0, time.UTC)},
 		VerifiedIn:  []string{"dev", "staging"},
-	}
-	data, err := document.Marshal()
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(path, waybill.FileName(application)), data, 0o644)
+	}.Marshal()
 }
 
 // environment is what Argo CD passes.

@@ -22,7 +22,7 @@ func TestKustomizationsRenderAsKustomizeBuildsThem(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, refusal := render(t, root, "app", nil)
+			got, refusal := generate(t, root, "app", nil)
 			if refusal != "" {
 				t.Fatal(refusal)
 			}

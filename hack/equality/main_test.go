@@ -1,5 +1,5 @@
 // Package equality holds the plugin against what users run without it: the
-// kustomize binary, and Argo CD's own rendering. Everything runs as a process of
+// kustomize and helm binaries, and Argo CD's own rendering. Everything runs as a process of
 // its own, the plugin as Argo CD starts it.
 package equality
 
@@ -17,7 +17,7 @@ import (
 )
 
 // programs are what the tests run.
-var programs struct{ plugin, kustomize, native string }
+var programs struct{ plugin, kustomize, helm, native string }
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
@@ -47,12 +47,17 @@ func build(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	helm, err := builder.Build(ctx, component.Helm())
+	if err != nil {
+		return err
+	}
 	native, err := builder.Build(ctx, component.Native())
 	if err != nil {
 		return err
 	}
 	programs.plugin = filepath.Join(dir, "waybill-plugin")
 	programs.kustomize = filepath.Join(kustomize, "kustomize")
+	programs.helm = filepath.Join(helm, "helm")
 	programs.native = filepath.Join(native, "native")
 	// The second stands beside the first, which becomes it for charts.
 	for path, pkg := range map[string]string{programs.plugin: "./plugin", programs.plugin + "-chart": "./plugin/chart"} {

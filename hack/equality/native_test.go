@@ -73,7 +73,7 @@ func compare(t *testing.T, c oneCase) {
 	want, failure := native(t, checkout(t, c), c)
 	root := checkout(t, c)
 	before := listing(t, root)
-	got, refusal := render(t, root, c.Path, c.Parameters)
+	got, refusal := generate(t, root, c.Path, c.Parameters)
 	if diff := cmp.Diff(before, listing(t, root)); diff != "" {
 		t.Errorf("the plugin writes to the checkout:\n%s", diff)
 	}
@@ -144,7 +144,7 @@ func renderNatively(t *testing.T, root string, c oneCase) (manifests []manifest.
 		t.Fatal(err)
 	}
 	command := exec.CommandContext(t.Context(), programs.native)
-	command.Env = append(os.Environ(), "PATH="+filepath.Dir(programs.kustomize)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	command.Env = append(os.Environ(), "PATH="+strings.Join([]string{filepath.Dir(programs.kustomize), filepath.Dir(programs.helm), os.Getenv("PATH")}, string(os.PathListSeparator)))
 	command.Stdin, command.Stderr = bytes.NewReader(request), os.Stderr
 	out, err := command.Output()
 	if err != nil {

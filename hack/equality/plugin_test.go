@@ -28,9 +28,9 @@ const (
 	branch      = "main"
 )
 
-// render runs the plugin as Argo CD does, with nothing pinned. It returns what
+// generate runs the plugin as Argo CD does, with nothing pinned. It returns what
 // is on standard output, and what is on standard error when it fails.
-func render(t *testing.T, root, path string, parameters []parameter) (manifests, refusal string) {
+func generate(t *testing.T, root, path string, parameters []parameter) (manifests, refusal string) {
 	t.Helper()
 	allow := "allow"
 	text, err := json.Marshal(append(parameters, parameter{Name: "unpinned", String: &allow}))

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/waybill-cd/waybill/plugin/command"
+	"github.com/waybill-cd/waybill/plugin/container"
 	"github.com/waybill-cd/waybill/plugin/helm"
 )
 
@@ -22,7 +23,8 @@ const growth = 200
 func main() {
 	command.Wait()
 	command.SpareCollections(growth)
-	call := command.New(version, helm.Render)
+	memory, _ := container.Memory("/")
+	call := command.New(version, helm.Renderer{MaxMemory: container.ChartMemory(memory)}.Render)
 	command.Isolate()
 	os.Exit(call.Run())
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/waybill"
+	"github.com/waybill-cd/waybill/plugin/container"
 	"github.com/waybill-cd/waybill/plugin/helm"
 )
 
@@ -108,7 +109,7 @@ func runCase(t *testing.T, dir, command string) (stdout, stderr string) {
 func runIn(t *testing.T, path string, env map[string]string, args ...string) (stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code := Call{Args: args, Dir: path, Env: env, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Chart: helm.Render}.Run()
+	code := Call{Args: args, Dir: path, Env: env, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Chart: helm.Renderer{MaxMemory: container.ChartMemory(0)}.Render}.Run()
 	if failed := errs.Len() > 0; failed != (code == 1) {
 		t.Errorf("the exit code is %d with this on standard error: %s", code, errs.String())
 	}

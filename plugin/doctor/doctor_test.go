@@ -199,18 +199,21 @@ func TestEachFaultOfASidecarIsToldWithItsRemedy(t *testing.T) {
 		},
 		"no memory limit": {
 			func(t *testing.T, s *Sidecar) { put(t, *s, "/sys/fs/cgroup/memory.max", "max\n") },
-			CheckLimits, finding.Warning, "there is no memory limit", "resources.limits.memory",
+			CheckLimits, finding.Warning, "there is no memory limit, and renders may take the repo-server's memory: ", "resources.limits.memory",
 		},
 		"no memory limit, in version 1 of cgroups": {
 			func(t *testing.T, s *Sidecar) {
 				remove(t, *s, "/sys/fs/cgroup/memory.max")
 				put(t, *s, "/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n")
 			},
-			CheckLimits, finding.Warning, "there is no memory limit", "resources.limits.memory",
+			CheckLimits, finding.Warning, "there is no memory limit, and renders may take the repo-server's memory: ", "resources.limits.memory",
+		},
+		"a memory limit": {
+			func(*testing.T, *Sidecar) {}, CheckLimits, finding.OK, "at a time, and one chart may take 192 MiB", "",
 		},
 		"a low memory limit": {
 			func(t *testing.T, s *Sidecar) { put(t, *s, "/sys/fs/cgroup/memory.max", "134217728\n") },
-			CheckLimits, finding.Warning, "is 128 MiB, enough for 2 renders", "1Gi",
+			CheckLimits, finding.Warning, "the memory limit is 128 MiB: 1 render runs at a time, and one chart may take 80 MiB", "1Gi",
 		},
 		"renders that were killed": {
 			func(t *testing.T, s *Sidecar) { put(t, *s, "/sys/fs/cgroup/memory.events", "oom_kill 2\n") },

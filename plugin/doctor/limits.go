@@ -2,15 +2,16 @@ package doctor
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 
 	"github.com/waybill-cd/waybill/extension/finding"
+	"github.com/waybill-cd/waybill/plugin/container"
 )
 
 // What renders take, as manifests/argocd/argocd-repo-server.yaml states it.
 const (
-	renderMemory = 50 << 20  // bytes, of one that patches strategically or is a chart
-	minMemory    = 256 << 20 // bytes
+	minMemory = 256 << 20 // bytes
 	// minFiles is the number of files that a render of a large monorepo opens,
 	// with room.
 	minFiles = 1024
@@ -27,27 +28,25 @@ func (s Sidecar) limits() []finding.Finding {
 }
 
 func (s Sidecar) memory(l *finding.List) {
-	text, found := s.first("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-	limit, limited := number(text)
-	// Version 1 writes a number near the greatest there is for "none".
-	const none = 1 << 60
-	limited = limited && limit < none
+	limit, known := container.Memory(s.at("/"))
+	applies := fmt.Sprintf("%s at a time, and one chart may take %s",
+		times(int64(container.Renders(limit, runtime.GOMAXPROCS(0))), "render runs", "renders run"), mebibytes(container.ChartMemory(limit)))
 	switch {
-	case !found:
-		l.Warn("look at resources.limits of the container waybill", "the memory limit cannot be read")
-	case !limited:
-		l.Warn("set resources.limits.memory, as manifests/argocd/argocd-repo-server.yaml does", "there is no memory limit: renders of many Applications at once may take the repo-server's memory")
+	case !known:
+		l.Warn("look at resources.limits of the container waybill", "the memory limit cannot be read: %s", applies)
+	case limit == 0:
+		l.Warn("set resources.limits.memory, as manifests/argocd/argocd-repo-server.yaml does", "there is no memory limit, and renders may take the repo-server's memory: %s", applies)
 	case limit < minMemory:
-		l.Warn("raise resources.limits.memory: 1Gi is what the manifests set", "the memory limit is %s, enough for %d renders at once", mebibytes(limit), limit/renderMemory)
+		l.Warn("raise resources.limits.memory: 1Gi is what the manifests set", "the memory limit is %s: %s", mebibytes(limit), applies)
 	default:
-		l.OK("the memory limit is %s, enough for some %d renders at once", mebibytes(limit), limit/renderMemory)
+		l.OK("the memory limit is %s: %s", mebibytes(limit), applies)
 	}
 	if events, ok := s.first("/sys/fs/cgroup/memory.events"); ok {
 		if killed, ok := number(fields(events, " ")["oom_kill"]); ok && killed > 0 {
 			l.Warn("raise resources.limits.memory of the container waybill", "%s killed since the container started, because it had reached its memory limit", times(killed, "process was", "processes were"))
 		}
 	}
-	if soft := s.Env["GOMEMLIMIT"]; soft != "" && limited {
+	if soft := s.Env["GOMEMLIMIT"]; soft != "" && limit > 0 {
 		if bytes, ok := goBytes(soft); ok && bytes >= limit {
 			l.Warn("unset it, or set it to a tenth of the limit: each render is a process of its own", "GOMEMLIMIT is %s, not below the container's limit of %s", soft, mebibytes(limit))
 		}

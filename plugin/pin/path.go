@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/refusal"
@@ -31,11 +32,13 @@ type step struct {
 	every bool
 }
 
-var (
-	kindPattern  = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
-	groupPattern = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
-	fieldPattern = regexp.MustCompile(`^[A-Za-z0-9_-]+`)
-)
+// patterns are compiled where a path is given: most renders have none.
+var patterns = sync.OnceValue(func() (compiled struct{ kind, group, field *regexp.Regexp }) {
+	compiled.kind = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
+	compiled.group = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
+	compiled.field = regexp.MustCompile(`^[A-Za-z0-9_-]+`)
+	return compiled
+})
 
 // maxSteps bounds a path: manifests are not that deep.
 const maxSteps = 64
@@ -53,7 +56,7 @@ func ParsePath(text string) (Path, error) {
 	}
 	p := Path{text: text}
 	p.kind, p.group, found = strings.Cut(target, ".")
-	if !kindPattern.MatchString(p.kind) || found && !groupPattern.MatchString(p.group) {
+	if !patterns().kind.MatchString(p.kind) || found && !patterns().group.MatchString(p.group) {
 		return invalid("does not begin with a kind")
 	}
 	for first := true; rest != ""; first = false {
@@ -90,7 +93,7 @@ func parseStep(s string, first bool) (next step, rest, problem string) {
 			return step{}, "", fmt.Sprintf("cannot be read at %q", s)
 		}
 	}
-	field := fieldPattern.FindString(s)
+	field := patterns().field.FindString(s)
 	if field == "" {
 		return step{}, "", fmt.Sprintf("names no field at %q", s)
 	}

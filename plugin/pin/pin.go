@@ -9,8 +9,8 @@ package pin
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/waybill"
@@ -176,18 +176,29 @@ func (p Pins) Image(reference string) (string, bool, error) {
 }
 
 // The grammar of references is that of github.com/distribution/reference; tag
-// and digest may be missing.
-var (
-	tagPattern    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
-	digestPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_+.-]*:[0-9a-fA-F]+$`)
+// and digest may be missing. It is checked by hand, because every render does.
+const (
+	maxTag  = 128
+	digits  = "0123456789"
+	hex     = digits + "abcdefABCDEF"
+	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	word    = letters + digits + "_"
 )
 
-const maxTag = 128
-
 func isTag(tag string) bool {
-	return tag == "" || len(tag) <= maxTag && tagPattern.MatchString(tag)
+	return tag == "" || len(tag) <= maxTag && begins(tag, word) && consists(tag, word+".-")
 }
 
 func isDigest(digest string) bool {
-	return digest == "" || digestPattern.MatchString(digest)
+	if digest == "" {
+		return true
+	}
+	algorithm, sum, found := strings.Cut(digest, ":")
+	return found && begins(algorithm, letters) && consists(algorithm, word+"+.-") && sum != "" && consists(sum, hex)
 }
+
+func begins(text, characters string) bool {
+	return text != "" && strings.IndexByte(characters, text[0]) >= 0
+}
+
+func consists(text, characters string) bool { return strings.Trim(text, characters) == "" }

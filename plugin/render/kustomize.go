@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -83,16 +84,25 @@ func buildOptions() *krusty.Options {
 	return options
 }
 
-// What kustomize says beside the point: its input (the configuration of a
-// generator, patches), and how it tried a path as a file before it was a folder,
-// or a file as a folder once it had refused it.
-var (
-	deniedAsFolder      = regexp.MustCompile(`(?s)accumulation err='([^\n]*?)': must build at directory: '[^']*': file is not directory`)
-	quotedConfiguration = regexp.MustCompile(`(?s)&\{.*?\}: `)
-	quotedPatch         = regexp.MustCompile(`(?s)\[patch: .*\]`)
-	quotedBlock         = regexp.MustCompile("(?s)`\n.*`")
-	triedAsFile         = regexp.MustCompile(`accumulation err='.*?': (must build|couldn't make|recursed|cycle)`)
-)
+// clutter is what kustomize says beside the point, and what stays of it. It is
+// compiled for errors alone.
+var clutter = sync.OnceValue(func() []quotation {
+	return []quotation{
+		// How it tried a path as a file before it was a folder, or a file as a folder
+		// once it had refused it.
+		{regexp.MustCompile(`(?s)accumulation err='([^\n]*?)': must build at directory: '[^']*': file is not directory`), "$1"},
+		{regexp.MustCompile(`accumulation err='.*?': (must build|couldn't make|recursed|cycle)`), "$1"},
+		// Its input: the configuration of a generator, patches.
+		{regexp.MustCompile(`(?s)&\{.*?\}: `), "… "},
+		{regexp.MustCompile(`(?s)\[patch: .*\]`), "[patch: …]"},
+		{regexp.MustCompile("(?s)`\n.*`"), "…"},
+	}
+})
+
+type quotation struct {
+	pattern *regexp.Regexp
+	stays   string
+}
 
 // explain makes an error of kustomize fit to be shown: paths as they are in the
 // repository, no values of secrets, and a remedy.
@@ -104,11 +114,9 @@ func (g *graph) explain(err error) error {
 	}
 	text := strings.ReplaceAll(err.Error(), c.base+string(filepath.Separator), strings.TrimPrefix(c.prefix+"/", "/"))
 	text = strings.ReplaceAll(text, c.base, c.tell("."))
-	text = deniedAsFolder.ReplaceAllString(text, "$1")
-	text = triedAsFile.ReplaceAllString(text, "$1")
-	text = quotedConfiguration.ReplaceAllString(text, "… ")
-	text = quotedPatch.ReplaceAllString(text, "[patch: …]")
-	text = quotedBlock.ReplaceAllString(text, "…")
+	for _, q := range clutter() {
+		text = q.pattern.ReplaceAllString(text, q.stays)
+	}
 	// The longest first, since one value may be part of another.
 	slices.SortFunc(g.secrets, func(a, b string) int { return len(b) - len(a) })
 	for _, secret := range g.secrets {

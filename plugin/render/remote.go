@@ -3,7 +3,6 @@ package render
 import (
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
@@ -14,12 +13,6 @@ func isRemoteFile(path string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https")
 }
 
-var (
-	schemePattern = regexp.MustCompile(`(?i)^(ssh|https?|file)://`)
-	userPattern   = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9-]*@`)
-	githubPattern = regexp.MustCompile(`(?i)^github\.com[/:]`)
-)
-
 // isRemoteRoot tells whether kustomize would clone a base or component with
 // Git. It follows kustomize's parser (api/internal/git, NewRepoSpecFromURL),
 // and where that is intricate it says yes to a little more.
@@ -27,16 +20,16 @@ func isRemoteRoot(path string) bool {
 	if filepath.IsAbs(path) {
 		return false
 	}
-	path, _, _ = strings.Cut(path, "?")
-	if prefix := "git::"; len(path) >= len(prefix) && strings.EqualFold(path[:len(prefix)], prefix) {
-		path = path[len(prefix):]
+	path, _, _ = strings.Cut(strings.ToLower(path), "?")
+	path = strings.TrimPrefix(path, "git::")
+	for _, scheme := range []string{"ssh://", "http://", "https://", "file://"} {
+		if strings.HasPrefix(path, scheme) {
+			return true
+		}
 	}
-	if schemePattern.MatchString(path) {
-		return true
-	}
-	user := userPattern.FindString(path)
-	path = path[len(user):]
-	if user == "" && !githubPattern.MatchString(path) {
+	if user, rest, found := strings.Cut(path, "@"); found && isUser(user) {
+		path = rest
+	} else if !strings.HasPrefix(path, "github.com/") && !strings.HasPrefix(path, "github.com:") {
 		return false
 	}
 	separator := strings.IndexAny(path, "/:")
@@ -47,6 +40,13 @@ func isRemoteRoot(path string) bool {
 	// repository's own path ends.
 	repository := path[separator+1:]
 	return strings.Contains(repository, "/") || strings.Contains(repository, ".git")
+}
+
+// isUser tells whether a text in lower case is a user's name: letters, and after
+// the first one digits and hyphens too.
+func isUser(s string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	return strings.Trim(s, letters+"0123456789-") == "" && strings.IndexAny(s, letters) == 0
 }
 
 // withoutSecrets returns an address as it may be shown: no user, no password,

@@ -18,6 +18,11 @@ func TestRemoteRootsAreRecognised(t *testing.T) {
 		"github.com/org/repo":                             true,
 		"GitHub.com/org/repo/deploy?ref=main":             true,
 		"github.com:org/repo":                             true,
+		"g\u0130thub.com/org/repo":                        true, // kustomize makes an i of it
+		"Git-1@example.com:org/repo":                      true,
+		"1git@example.com:org/repo":                       false,
+		"me_too@example.com:org/repo":                     false,
+		"@example.com:org/repo":                           false,
 		"git@dev.azure.com:v3/org/project/_git/repo/path": true,
 		"../base":                     false,
 		"base":                        false,

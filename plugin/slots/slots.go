@@ -16,7 +16,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -26,14 +25,6 @@ import (
 // half in all (argo-cd, common, ARGOCD_EXEC_TIMEOUT), of which it needs the most
 // for itself.
 const Patience = 10 * time.Second
-
-// Most is how many renders run at a time at most, however many CPUs there are:
-// with 60 MiB each, fifty that are asked for at once stay below 1 GiB.
-const Most = 12
-
-// Count is how many renders should run at a time: as many as there are CPUs
-// that the process may use, the container's limit included.
-func Count() int { return min(runtime.GOMAXPROCS(0), Most) }
 
 // Slot is the right to render. It ends with the process, unless it is handed
 // over. A nil Slot is that of somebody who could not wait.

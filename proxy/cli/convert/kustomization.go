@@ -84,7 +84,9 @@ func (w *walk) load(dir string) (*types.Kustomization, string, bool) {
 	return k, name, true
 }
 
-// files are the paths that a kustomization reads as files and nothing else.
+// files are the paths that a kustomization loads as files and nothing else. The
+// plugin has the same rule (package render), over kustomize's types, which no
+// package knows that both could import; a test in hack/equality compares the two.
 func files(k *types.Kustomization) []string {
 	paths := append([]string{k.OpenAPI["path"]}, k.Crds...)
 	paths = append(paths, k.Configurations...)
@@ -112,9 +114,13 @@ func files(k *types.Kustomization) []string {
 func sources(pairs types.KvPairSources) []string {
 	paths := append([]string{pairs.EnvSource}, pairs.EnvSources...)
 	for _, source := range pairs.FileSources {
-		paths = append(paths, source[strings.Index(source, "=")+1:])
+		paths = append(paths, afterKey(source))
 	}
 	return paths
+}
+
+func afterKey(source string) string {
+	return source[strings.Index(source, "=")+1:]
 }
 
 // absent refuses what a kustomization names and the clone does not hold.

@@ -1,4 +1,4 @@
-package pipeline_test
+package name_test
 
 import (
 	"strings"
@@ -6,23 +6,23 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/extension/pipeline/name"
 )
 
 func TestAPipelinesNameMayLeaveOutTheDefaultNamespace(t *testing.T) {
 	tests := map[string]struct {
-		want  pipeline.Name
+		want  name.Pipeline
 		full  string
 		short string
 	}{
-		"shop":         {pipeline.Name{Namespace: "waybill", Name: "shop"}, "waybill/shop", "shop"},
-		"waybill/shop": {pipeline.Name{Namespace: "waybill", Name: "shop"}, "waybill/shop", "shop"},
-		"team-a/shop":  {pipeline.Name{Namespace: "team-a", Name: "shop"}, "team-a/shop", "team-a/shop"},
+		"shop":         {name.Pipeline{Namespace: "waybill", Name: "shop"}, "waybill/shop", "shop"},
+		"waybill/shop": {name.Pipeline{Namespace: "waybill", Name: "shop"}, "waybill/shop", "shop"},
+		"team-a/shop":  {name.Pipeline{Namespace: "team-a", Name: "shop"}, "team-a/shop", "team-a/shop"},
 	}
 	for text, test := range tests {
-		got, err := pipeline.ParseName(text)
+		got, err := name.ParsePipeline(text)
 		if err != nil || got != test.want || got.String() != test.full || got.Short() != test.short {
-			t.Errorf("ParseName(%q) = %q (short %q), %v, want %q (short %q)", text, got, got.Short(), err, test.full, test.short)
+			t.Errorf("ParsePipeline(%q) = %q (short %q), %v, want %q (short %q)", text, got, got.Short(), err, test.full, test.short)
 		}
 	}
 }
@@ -31,28 +31,28 @@ func TestWhatIsNoNameOfAPipelineIsRefused(t *testing.T) {
 	for _, text := range []string{
 		"", "/", "a/", "/a", "a/b/c", "Shop", "shop_1", "-shop", "shop-", "shop\n", " shop", "a.b", strings.Repeat("a", 64), "ü",
 	} {
-		got, err := pipeline.ParseName(text)
+		got, err := name.ParsePipeline(text)
 		if err == nil {
-			t.Errorf("ParseName(%q) = %v, want an error", text, got)
+			t.Errorf("ParsePipeline(%q) = %v, want an error", text, got)
 		} else if !strings.HasSuffix(err.Error(), "is not the name of a pipeline: want [<namespace>/]<pipeline>, each in lower-case letters, digits and hyphens") {
-			t.Errorf("ParseName(%q) says %v", text, err)
+			t.Errorf("ParsePipeline(%q) says %v", text, err)
 		}
 	}
 }
 
 func TestAStagesNameIsReadWithAndWithoutNamespace(t *testing.T) {
 	tests := map[string]struct {
-		want pipeline.StageName
+		want name.Stage
 		text string
 	}{
-		"shop/prod":         {pipeline.StageName{Pipeline: pipeline.Name{Namespace: "waybill", Name: "shop"}, Stage: "prod"}, "shop/prod"},
-		"waybill/shop/prod": {pipeline.StageName{Pipeline: pipeline.Name{Namespace: "waybill", Name: "shop"}, Stage: "prod"}, "shop/prod"},
-		"team/shop/prod":    {pipeline.StageName{Pipeline: pipeline.Name{Namespace: "team", Name: "shop"}, Stage: "prod"}, "team/shop/prod"},
+		"shop/prod":         {name.Stage{Pipeline: name.Pipeline{Namespace: "waybill", Name: "shop"}, Stage: "prod"}, "shop/prod"},
+		"waybill/shop/prod": {name.Stage{Pipeline: name.Pipeline{Namespace: "waybill", Name: "shop"}, Stage: "prod"}, "shop/prod"},
+		"team/shop/prod":    {name.Stage{Pipeline: name.Pipeline{Namespace: "team", Name: "shop"}, Stage: "prod"}, "team/shop/prod"},
 	}
 	for text, test := range tests {
-		got, err := pipeline.ParseStageName(text)
+		got, err := name.ParseStage(text)
 		if diff := cmp.Diff(test.want, got); err != nil || diff != "" {
-			t.Errorf("ParseStageName(%q): %v (-want +got):\n%s", text, err, diff)
+			t.Errorf("ParseStage(%q): %v (-want +got):\n%s", text, err, diff)
 		}
 		if got.String() != test.text {
 			t.Errorf("the stage %q is written %q, want %q", text, got, test.text)
@@ -70,8 +70,8 @@ func TestWhatIsNoNameOfAStageIsRefused(t *testing.T) {
 		"a/b/c/prod": `"a/b/c/prod" is not the name of a stage: "a/b/c" is not the name of a pipeline: want [<namespace>/]<pipeline>, each in lower-case letters, digits and hyphens`,
 	}
 	for text, want := range tests {
-		if got, err := pipeline.ParseStageName(text); err == nil || err.Error() != want {
-			t.Errorf("ParseStageName(%q) = %v, %v, want %s", text, got, err, want)
+		if got, err := name.ParseStage(text); err == nil || err.Error() != want {
+			t.Errorf("ParseStage(%q) = %v, %v, want %s", text, got, err, want)
 		}
 	}
 }
@@ -81,18 +81,18 @@ func FuzzTheNameOfAStageIsReadAsItIsWritten(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		name, err := pipeline.ParseStageName(text)
+		got, err := name.ParseStage(text)
 		if err != nil {
-			if diff := cmp.Diff(pipeline.StageName{}, name); diff != "" {
-				t.Errorf("ParseStageName(%q) refuses, and gives:\n%s", text, diff)
+			if diff := cmp.Diff(name.Stage{}, got); diff != "" {
+				t.Errorf("ParseStage(%q) refuses, and gives:\n%s", text, diff)
 			}
 			return
 		}
-		if again, err := pipeline.ParseStageName(name.String()); err != nil || again != name {
-			t.Errorf("ParseStageName(%q) = %q, which reads as %q, %v", text, name, again, err)
+		if again, err := name.ParseStage(got.String()); err != nil || again != got {
+			t.Errorf("ParseStage(%q) = %q, which reads as %q, %v", text, got, again, err)
 		}
-		if full := name.Pipeline.String() + "/" + name.Stage; full != text && name.String() != text {
-			t.Errorf("ParseStageName(%q) = %q: neither is it written so, nor in full", text, name)
+		if full := got.Pipeline.String() + "/" + got.Stage; full != text && got.String() != text {
+			t.Errorf("ParseStage(%q) = %q: neither is it written so, nor in full", text, got)
 		}
 	})
 }
