@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -51,7 +52,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	}
 	res, err := g.base.RoundTrip(req)
-	if !errors.Is(err, http.ErrSchemeMismatch) { // which finds out how to ask
+	if !errors.As(err, new(tls.RecordHeaderError)) { // of plain HTTP, where nothing was asked yet
 		count(req.Context(), g.asked)
 	}
 	if err != nil {
