@@ -47,7 +47,7 @@ func (l *look) read(ctx context.Context, m registry.Manifest) (facts, error) {
 	case index:
 		return l.readIndex(ctx, m)
 	case single:
-		return l.readImage(ctx, m, nil)
+		return l.readImage(ctx, m, nil, l.platform)
 	}
 	return facts{Broken: fmt.Sprintf("its media type %q is not that of an image", registry.OneLine(string(m.MediaType)))}, nil
 }
@@ -110,7 +110,8 @@ func (l *look) readIndex(ctx context.Context, m registry.Manifest) (facts, error
 	if kindOf(manifest) != single {
 		return facts{Broken: "what its index lists is no image"}, nil
 	}
-	return l.readImage(ctx, manifest, parsed.Annotations)
+	// Where it runs is what the index says, as it is for who pulls it.
+	return l.readImage(ctx, manifest, parsed.Annotations, nil)
 }
 
 // choose picks the image of an index that is read, and counts the images there.
@@ -151,7 +152,7 @@ type config struct {
 	} `json:"config"`
 }
 
-func (l *look) readImage(ctx context.Context, m registry.Manifest, above map[string]string) (facts, error) {
+func (l *look) readImage(ctx context.Context, m registry.Manifest, above map[string]string, on *v1.Platform) (facts, error) {
 	parsed, err := v1.ParseManifest(bytes.NewReader(m.Raw))
 	if err != nil {
 		return facts{Broken: "its manifest cannot be read"}, nil //nolint:nilerr // it is what people are told
@@ -170,7 +171,7 @@ func (l *look) readImage(ctx context.Context, m registry.Manifest, above map[str
 	if err := json.Unmarshal(raw, &c); err != nil {
 		return facts{Broken: "its config cannot be read"}, nil //nolint:nilerr // it is what people are told
 	}
-	if l.platform != nil && !runsOn(v1.Platform{OS: c.OS, Architecture: c.Architecture, Variant: c.Variant}, *l.platform) {
+	if on != nil && !runsOn(v1.Platform{OS: c.OS, Architecture: c.Architecture, Variant: c.Variant}, *on) {
 		return facts{Elsewhere: true}, nil
 	}
 	tell := func(key string) string {

@@ -10,6 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/hack/stack/fault"
@@ -51,16 +59,9 @@ func newSource(t testing.TB, o image.Options) *image.Source {
 // restarted makes a Source that knows what the folder holds.
 func restarted(t testing.TB, dir string, o image.Options) *image.Source {
 	t.Helper()
-	known, err := cache.Open(dir, cache.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	known := openCache(t, dir)
 	t.Cleanup(func() { _ = known.Close() })
-	o.Cache = known
-	if o.Registries == nil {
-		o.Registries = registries.New(registries.Options{})
-	}
-	return image.New(o)
+	return sourceOver(known, o)
 }
 
 func subscription(server *registry.Server) pipeline.ImageSubscription {
@@ -158,4 +159,109 @@ func script(tags http.HandlerFunc) *http.ServeMux {
 		_, _ = w.Write([]byte(tiny.config))
 	})
 	return mux
+}
+
+func openCache(t testing.TB, dir string) *cache.Cache {
+	t.Helper()
+	known, err := cache.Open(dir, cache.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return known
+}
+
+func sourceOver(known *cache.Cache, o image.Options) *image.Source {
+	o.Cache = known
+	if o.Registries == nil {
+		o.Registries = registries.New(registries.Options{})
+	}
+	return image.New(o)
+}
+
+// built makes an image without pushing it.
+func built(t testing.TB, i registry.Image) v1.Image {
+	t.Helper()
+	made, err := random.Image(64, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i.Platform.OS == "" {
+		i.Platform = v1.Platform{OS: "linux", Architecture: "amd64"}
+	}
+	config := v1.ConfigFile{OS: i.Platform.OS, Architecture: i.Platform.Architecture, Variant: i.Platform.Variant, Created: v1.Time{Time: i.Created}}
+	config.Config.Labels = i.Labels
+	if made, err = mutate.ConfigFile(made, &config); err != nil {
+		t.Fatal(err)
+	}
+	if len(i.Annotations) > 0 {
+		made = mutate.Annotations(made, i.Annotations).(v1.Image)
+	}
+	return made
+}
+
+// child is an image of an index.
+type child struct {
+	platform    string // as the index tells it; empty for not
+	image       registry.Image
+	attestation bool
+}
+
+// pushIndex pushes an index of images, and returns its digest and that of the
+// first.
+func pushIndex(t testing.TB, server *registry.Server, tag string, children ...child) (digest, first string) {
+	t.Helper()
+	return pushAnnotated(t, server, tag, nil, children...)
+}
+
+func pushAnnotated(t testing.TB, server *registry.Server, tag string, annotations map[string]string, children ...child) (digest, first string) {
+	t.Helper()
+	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
+	for _, c := range children {
+		add := mutate.IndexAddendum{Add: built(t, c.image)}
+		if c.platform != "" {
+			p, err := v1.ParsePlatform(c.platform)
+			if err != nil {
+				t.Fatal(err)
+			}
+			add.Platform = p
+		}
+		if c.attestation {
+			add.Annotations = map[string]string{"vnd.docker.reference.type": "attestation-manifest"}
+		}
+		index = mutate.AppendManifests(index, add)
+	}
+	if annotations != nil {
+		index = mutate.Annotations(index, annotations).(v1.ImageIndex)
+	}
+	ref, err := name.NewTag(server.Repository("shop") + ":" + tag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.WriteIndex(ref, index, remote.WithContext(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	hash, err := index.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(manifest.Manifests) > 0 {
+		first = manifest.Manifests[0].Digest.String()
+	}
+	return hash.String(), first
+}
+
+// remove deletes a tag.
+func remove(t testing.TB, server *registry.Server, tag string) {
+	t.Helper()
+	ref, err := name.NewTag(server.Repository("shop") + ":" + tag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Delete(ref, remote.WithContext(t.Context())); err != nil {
+		t.Fatal(err)
+	}
 }
