@@ -26,7 +26,7 @@ func scripted(t *testing.T, tags http.HandlerFunc) *httptest.Server {
 	return server
 }
 
-func at(server *httptest.Server) pipeline.ImageSubscription {
+func of(server *httptest.Server) pipeline.ImageSubscription {
 	_, host, _ := strings.Cut(server.URL, "://")
 	return pipeline.ImageSubscription{RepoURL: host + "/shop"}
 }
@@ -51,7 +51,7 @@ func TestAllPagesOfTheListAreRead(t *testing.T) {
 		}
 		page(w, next, fmt.Sprintf("v1.%d.0", n), "not-a-version", "../../x", "")
 	})
-	got := discover(t, newSource(t, image.Options{}), at(server))
+	got := discover(t, newSource(t, image.Options{}), of(server))
 	if got.Tag != "v1.4.0" || got.Digest != tiny.digest || requests.Load() != pages {
 		t.Errorf("image %v after %d pages, want v1.4.0 after %d", got, requests.Load(), pages)
 	}
@@ -66,7 +66,7 @@ func TestPagesOfAPrivateNetworkAreReadOverTLS(t *testing.T) {
 		page(w, "", "v1.1.0")
 	}))
 	t.Cleanup(server.Close)
-	sub := at(server)
+	sub := of(server)
 	sub.InsecureSkipTLSVerify = true
 	if got := discover(t, newSource(t, image.Options{}), sub); got.Tag != "v1.1.0" {
 		t.Errorf("image %v, want the one of the second page", got)
@@ -127,7 +127,7 @@ func TestAListThatIsNotWholeIsAnError(t *testing.T) {
 				}
 				test.second(w, r)
 			})
-			got, err := look(t.Context(), newSource(t, image.Options{}), at(server))
+			got, err := look(t.Context(), newSource(t, image.Options{}), of(server))
 			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.told) || got.Tag != "" {
 				t.Errorf("%v, error %v, want %v that tells %q", got, err, test.want, test.told)
 			}
@@ -138,7 +138,7 @@ func TestAListThatIsNotWholeIsAnError(t *testing.T) {
 func TestACertificateIsTrustedOnlyWhereTheSubscriptionSaysSo(t *testing.T) {
 	server := httptest.NewTLSServer(script(func(w http.ResponseWriter, _ *http.Request) { page(w, "", "v1.0.0") }))
 	t.Cleanup(server.Close)
-	source, sub := newSource(t, image.Options{}), at(server)
+	source, sub := newSource(t, image.Options{}), of(server)
 	if _, err := look(t.Context(), source, sub); !errors.Is(err, registries.ErrUntrusted) || !strings.Contains(err.Error(), "insecureSkipTLSVerify: true") {
 		t.Errorf("error %v, want %v", err, registries.ErrUntrusted)
 	}
@@ -170,14 +170,14 @@ func TestADigestThatIsNoSHA256IsAnError(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	if got, err := look(t.Context(), newSource(t, image.Options{}), at(server)); !errors.Is(err, registries.ErrUnreachable) {
+	if got, err := look(t.Context(), newSource(t, image.Options{}), of(server)); !errors.Is(err, registries.ErrUnreachable) {
 		t.Errorf("%v, error %v", got, err)
 	}
 }
 
 func TestAnEmptyRepositoryHasNothing(t *testing.T) {
 	server := scripted(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"name":"shop","tags":null}`)) })
-	_, err := look(t.Context(), newSource(t, image.Options{}), at(server))
+	_, err := look(t.Context(), newSource(t, image.Options{}), of(server))
 	if !errors.Is(err, image.ErrNothing) || !strings.Contains(err.Error(), "has no tags: push an image") {
 		t.Errorf("error %v, want %v", err, image.ErrNothing)
 	}
@@ -198,7 +198,7 @@ func TestOneConnectionServesAllLooks(t *testing.T) {
 	})
 	server.Start()
 	t.Cleanup(server.Close)
-	source, sub := newSource(t, image.Options{}), at(server)
+	source, sub := newSource(t, image.Options{}), of(server)
 	for range 5 {
 		discover(t, source, sub)
 	}
