@@ -74,7 +74,7 @@ func run(ctx context.Context, s settings) error {
 	}
 	defer known.Close()
 	registries := registry.New(registry.Options{UserAgent: "waybill-proxy/" + version, Pace: pace.New(s.registryRequests)})
-	sources := source.Sources{Image: image.New(image.Options{Registries: registries, Cache: known})}
+	sources := source.Sources{Image: image.New(image.Options{Registries: registries, Cache: known, Credentials: records})}
 	e := engine.New(records, applications, git, sources, previews, mgr.GetEventRecorderFor("waybill"), engine.Options{
 		PromotionTimeout: s.timeout, Retention: s.retention, Now: time.Now,
 	})
