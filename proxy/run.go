@@ -35,6 +35,7 @@ import (
 	"github.com/waybill-cd/waybill/proxy/source/image"
 	"github.com/waybill-cd/waybill/proxy/source/pace"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
+	"github.com/waybill-cd/waybill/proxy/source/registry/cloud"
 	"github.com/waybill-cd/waybill/proxy/store"
 )
 
@@ -73,7 +74,10 @@ func run(ctx context.Context, s settings) error {
 		return err
 	}
 	defer known.Close()
-	registries := registry.New(registry.Options{UserAgent: "waybill-proxy/" + version, Pace: pace.New(s.registryRequests)})
+	registries := registry.New(registry.Options{
+		UserAgent: "waybill-proxy/" + version, Pace: pace.New(s.registryRequests),
+		Keychain: cloud.Keychain(), KeychainHosts: list(s.cloudRegistries),
+	})
 	sources := source.Sources{Image: image.New(image.Options{Registries: registries, Cache: known, Credentials: records})}
 	e := engine.New(records, applications, git, sources, previews, mgr.GetEventRecorderFor("waybill"), engine.Options{
 		PromotionTimeout: s.timeout, Retention: s.retention, Now: time.Now,

@@ -71,7 +71,7 @@ func (r *Repository) newPuller(byKeychain bool) (*remote.Puller, error) {
 	auth := remote.WithAuth(authn.FromConfig(r.access.Credentials))
 	switch {
 	case byKeychain:
-		auth = remote.WithAuthFromKeychain(r.registries.options.Keychain)
+		auth = remote.WithAuthFromKeychain(told{r.registries.options.Keychain, r.access.RepoURL})
 	case r.access.Credentials == authn.AuthConfig{}:
 		auth = remote.WithAuth(authn.Anonymous)
 	}
@@ -84,6 +84,21 @@ func (r *Repository) newPuller(byKeychain bool) (*remote.Puller, error) {
 		remote.WithRetryPredicate(func(error) bool { return false }),
 		remote.WithRetryStatusCodes(),
 	)
+}
+
+// told is a keychain whose errors are sentences.
+type told struct {
+	authn.Keychain
+	repoURL string
+}
+
+// ResolveContext implements authn.ContextKeychain.
+func (k told) ResolveContext(ctx context.Context, target authn.Resource) (authn.Authenticator, error) {
+	auth, err := authn.Resolve(ctx, k.Keychain, target)
+	if err != nil {
+		return nil, Fail(ErrUnauthorized, err, "%s cannot be signed in to: %s", k.repoURL, err)
+	}
+	return auth, nil
 }
 
 // Head returns the digest that a tag stands for, by a request for the headers
