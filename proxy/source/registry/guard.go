@@ -64,6 +64,9 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	res.Body = drained{http.MaxBytesReader(nil, res.Body, maxBody)}
 	if strings.HasSuffix(req.URL.Path, "/tags/list") {
 		res.Request = asLinked(req)
+		if err := doubted(req, res); err != nil {
+			return nil, err
+		}
 	}
 	return res, nil
 }
