@@ -114,14 +114,15 @@ func TestAPageThatStandsInForTheRegistryHasNoDigest(t *testing.T) {
 
 func TestRequestsAreCounted(t *testing.T) {
 	repo := signIn(t, contents())
-	ctx, requests := registry.Counted(t.Context())
+	whole, all := registry.Counted(t.Context())
+	ctx, requests := registry.Counted(whole)
 	for range 3 {
 		if _, err := repo.Manifest(ctx, "v1.0.0"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := requests(); got != 4 {
-		t.Errorf("%d requests are counted, want 4: a ping and three manifests", got)
+	if requests() != 4 || all() != 4 {
+		t.Errorf("%d requests are counted, and %d of the whole, want 4: a ping and three manifests", requests(), all())
 	}
 	_, others := registry.Counted(context.Background())
 	if got := others(); got != 0 {
