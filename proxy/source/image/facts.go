@@ -99,6 +99,8 @@ func (l *look) readIndex(ctx context.Context, m registry.Manifest) (facts, error
 		return facts{Broken: "its index lists no image"}, nil
 	case child == nil:
 		return facts{Elsewhere: true}, nil
+	case child.Digest.Algorithm != "sha256":
+		return facts{Broken: "its index names an image by a digest that is no SHA-256"}, nil
 	}
 	manifest, err := l.repo.Manifest(ctx, child.Digest.String())
 	if errors.Is(err, registry.ErrGone) {

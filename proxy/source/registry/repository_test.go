@@ -91,6 +91,14 @@ func TestWhatIsReadIsVerified(t *testing.T) {
 	if _, err := repo.Blob(t.Context(), "sha256:../x", 5); !errors.Is(err, registry.ErrInvalid) {
 		t.Errorf("no digest: error %v, want %v", err, registry.ErrInvalid)
 	}
+	for _, reference := range []string{"../../v2", "a:b", "sha256:ab", "", "a/b", "a?b"} {
+		if err := second(repo.Manifest(t.Context(), reference)); !errors.Is(err, registry.ErrInvalid) {
+			t.Errorf("%q is asked for: error %v, want %v", reference, err, registry.ErrInvalid)
+		}
+		if err := second(repo.Head(t.Context(), reference)); !errors.Is(err, registry.ErrInvalid) {
+			t.Errorf("%q is asked for: error %v, want %v", reference, err, registry.ErrInvalid)
+		}
+	}
 	for what, err := range map[string]error{
 		"tag": second(repo.Head(t.Context(), "v2.0.0")), "digest": second(repo.Manifest(t.Context(), sum("gone"))), "blob": second(repo.Blob(t.Context(), sum("gone"), 5)),
 	} {
