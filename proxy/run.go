@@ -30,6 +30,7 @@ import (
 	"github.com/waybill-cd/waybill/proxy/identity"
 	"github.com/waybill-cd/waybill/proxy/preview"
 	"github.com/waybill-cd/waybill/proxy/source"
+	gitsource "github.com/waybill-cd/waybill/proxy/source/git"
 	"github.com/waybill-cd/waybill/proxy/source/image"
 	"github.com/waybill-cd/waybill/proxy/store"
 )
@@ -64,7 +65,7 @@ func run(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
-	e := engine.New(records, applications, git, source.Sources{Image: image.New(image.Options{})}, previews, mgr.GetEventRecorderFor("waybill"), engine.Options{
+	e := engine.New(records, applications, git, source.Sources{Image: image.New(image.Options{}), Git: gitsource.New(git)}, previews, mgr.GetEventRecorderFor("waybill"), engine.Options{
 		PromotionTimeout: s.timeout, Retention: s.retention, Now: time.Now,
 	})
 	if err := e.Loops(mgr); err != nil {

@@ -43,7 +43,7 @@ func (b Branches) Tip(branch string) (string, error) {
 	tip, exists := b.Tips[branch]
 	if !exists {
 		return "", refused(ErrNoRevision, "the Git repository %s has no branch %s, it has %s: push it, or name another one",
-			b.Repository, oneLine(branch), few(slices.Sorted(maps.Keys(b.Tips))))
+			b.Repository, oneLine(branch), oneLine(few(slices.Sorted(maps.Keys(b.Tips)))))
 	}
 	return tip, nil
 }

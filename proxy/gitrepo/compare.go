@@ -49,7 +49,7 @@ func changes(from *store, read *trees, c, parent *object.Commit, any func(path s
 	if parent != nil {
 		before = parent.TreeHash
 	}
-	compared := &comparison{from: from, trees: read, any: any}
+	compared := &comparison{any: any, read: func(id plumbing.Hash) ([]object.TreeEntry, error) { return read.get(from, id) }}
 	found, err := compared.folder("", before, c.TreeHash)
 	if err != nil {
 		return false, fmt.Errorf("commit %s: %w", c.Hash, err)
@@ -58,10 +58,9 @@ func changes(from *store, read *trees, c, parent *object.Commit, any func(path s
 }
 
 type comparison struct {
-	from    *store
-	trees   *trees
+	read    func(tree plumbing.Hash) ([]object.TreeEntry, error)
 	any     func(path string) bool
-	entries int
+	entries int // that were read
 }
 
 // folder compares two folders of one path, which is empty or ends with a slash.
@@ -70,11 +69,11 @@ func (c *comparison) folder(path string, before, after plumbing.Hash) (bool, err
 	if before == after {
 		return false, nil
 	}
-	old, err := c.trees.get(c.from, before)
+	old, err := c.read(before)
 	if err != nil {
 		return false, err
 	}
-	now, err := c.trees.get(c.from, after)
+	now, err := c.read(after)
 	if err != nil {
 		return false, err
 	}

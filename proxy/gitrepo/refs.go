@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
@@ -52,7 +54,7 @@ func (r *repository) list(ctx context.Context, called time.Time, from remote) (*
 func (r *reading) allRefs() Refs {
 	all := Refs{Branches: r.branches(), Tags: map[string]TagRef{}}
 	for name, id := range r.refs.References {
-		tag, ok := strings.CutPrefix(name, "refs/tags/")
+		tag, ok := tagName(name)
 		if !ok {
 			continue
 		}
@@ -63,6 +65,18 @@ func (r *reading) allRefs() Refs {
 		all.Tags[tag] = TagRef{id.String(), commit.String()}
 	}
 	return all
+}
+
+const maxTagName = 255 // bytes; what Git hosts keep in a file's name
+
+// tagName returns the short name of a tag, where a reference is one that Git
+// itself would make.
+func tagName(reference string) (string, bool) {
+	name, ok := strings.CutPrefix(reference, "refs/tags/")
+	if !ok || len(name) > maxTagName || plumbing.ReferenceName(reference).Validate() != nil {
+		return "", false
+	}
+	return name, !strings.ContainsFunc(name, func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) })
 }
 
 func (r *reading) branches() Branches {

@@ -78,24 +78,15 @@ func (l *Look) Tags(ctx context.Context, objects []string) (map[string]Tag, erro
 	return known, nil
 }
 
-// Changes tells of commits, each by its full ID, whether any file that they add,
-// change or remove is one of those. Each is compared with its first parent.
-func (l *Look) Changes(ctx context.Context, commits []string, any func(path string) bool) (map[string]bool, error) {
-	found := make(map[string]bool, len(commits))
-	for batch := range slices.Chunk(commits, changeBatch) {
-		err := l.apart(ctx, batch, 2, packp.FilterBlobNone(), func(s *store) error {
+// Changes tells of the objects that tags name, by their full IDs, whether any file
+// that their commits add, change or remove is one of those. Each is compared with
+// its first parent.
+func (l *Look) Changes(ctx context.Context, objects []string, any func(path string) bool) (map[string]bool, error) {
+	found := make(map[string]bool, len(objects))
+	for batch := range slices.Chunk(objects, changeBatch) {
+		err := l.apart(ctx, batch, 2, packp.FilterBlobNone(), func(s *store) (err error) {
 			for _, id := range batch {
-				c, err := s.commit(plumbing.NewHash(id))
-				if err != nil {
-					return err
-				}
-				var parent *object.Commit
-				if len(c.ParentHashes) > 0 && !slices.Contains(l.reading.refs.Shallows, c.Hash) {
-					if parent, err = s.commit(c.ParentHashes[0]); err != nil {
-						return err
-					}
-				}
-				if found[id], err = changes(s, &l.trees, c, parent, any); err != nil {
+				if found[id], err = l.changes(s, plumbing.NewHash(id), any); err != nil {
 					return err
 				}
 			}
@@ -106,6 +97,25 @@ func (l *Look) Changes(ctx context.Context, commits []string, any func(path stri
 		}
 	}
 	return found, nil
+}
+
+func (l *Look) changes(s *store, object plumbing.Hash, any func(path string) bool) (bool, error) {
+	tag, err := s.tag(object)
+	if err != nil || tag.Commit.ID == "" {
+		return false, err
+	}
+	c, err := s.commit(plumbing.NewHash(tag.Commit.ID))
+	if err != nil {
+		return false, err
+	}
+	if len(c.ParentHashes) == 0 || slices.Contains(l.reading.refs.Shallows, c.Hash) {
+		return changes(s, &l.trees, c, nil, any)
+	}
+	parent, err := s.commit(c.ParentHashes[0])
+	if err != nil {
+		return false, err
+	}
+	return changes(s, &l.trees, c, parent, any)
 }
 
 // apart fetches objects into a store that is gone when f returns: what is there

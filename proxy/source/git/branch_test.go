@@ -11,6 +11,7 @@ import (
 
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/hack/stack/git"
 	gitsource "github.com/waybill-cd/waybill/proxy/source/git"
 )
 
@@ -100,8 +101,12 @@ func TestCommitsAreFiltered(t *testing.T) {
 
 func TestABranchIsNotWalkedTwice(t *testing.T) {
 	w := newWorld(t)
-	for i := range 200 {
-		w.push(t, fmt.Sprint("Change ", i), fmt.Sprintf("%d/a", i%50))
+	history := make([]git.Commit, 200)
+	for i := range history {
+		history[i] = git.Commit{Message: fmt.Sprint("Change ", i), Files: map[string]string{fmt.Sprintf("%d/a", i%50): fmt.Sprint(i)}}
+	}
+	if err := w.CommitAll(t.Context(), "shop", history); err != nil {
+		t.Fatal(err)
 	}
 	sub := pipeline.GitSubscription{IncludePaths: []string{"7/"}, DiscoveryLimit: 2}
 	want := []string{"Change 157", "Change 107"}

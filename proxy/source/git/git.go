@@ -64,10 +64,10 @@ type digest [sha256.Size]byte
 // the references stand that it selects from.
 type memory struct{ subscription, references digest }
 
-// verdict is whether a subscription takes a commit.
+// verdict is whether a subscription takes a commit, or what a tag names.
 type verdict struct {
 	subscription digest
-	commit       string
+	object       string
 }
 
 // look is one look at a subscription.
@@ -116,20 +116,31 @@ func (s *Source) Discover(ctx context.Context, namespace string, sub pipeline.Su
 	return found, nil
 }
 
+// outcome is what is remembered of a look: what it found, or that it found
+// nothing.
+type outcome struct {
+	look source.Look
+	err  error
+}
+
 // remembered returns what was found before from the same references, or else
 // what f finds.
 func (l *look) remembered(references digest, f func() error) (source.Look, error) {
 	key := memory{l.id, references}
 	if before, ok := l.found.Get(key); ok {
-		if found, ok := before.(source.Look); ok {
-			return copied(found), nil
+		if o, ok := before.(outcome); ok {
+			return copied(o.look), o.err
 		}
 	}
-	if err := f(); err != nil {
+	err := f()
+	switch {
+	case errors.Is(err, ErrNothing):
+		l.found.Add(key, outcome{err: err})
 		return source.Look{}, err
-	}
-	if !l.partial {
-		l.found.Add(key, copied(l.result))
+	case err != nil:
+		return source.Look{}, err
+	case !l.partial:
+		l.found.Add(key, outcome{look: copied(l.result)})
 	}
 	return l.result, nil
 }
@@ -158,9 +169,9 @@ func (l *look) skip(format string, args ...any) {
 	}
 }
 
-// known is what was judged before of a commit.
-func (l *look) known(commit string) (takes, known bool) {
-	before, ok := l.judged.Get(verdict{l.id, commit})
+// known is what was judged before.
+func (l *look) known(object string) (takes, known bool) {
+	before, ok := l.judged.Get(verdict{l.id, object})
 	if !ok {
 		return false, false
 	}
@@ -168,7 +179,7 @@ func (l *look) known(commit string) (takes, known bool) {
 	return takes, known
 }
 
-func (l *look) judge(commit string, takes bool) { l.judged.Add(verdict{l.id, commit}, takes) }
+func (l *look) judge(object string, takes bool) { l.judged.Add(verdict{l.id, object}, takes) }
 
 // nothing is the error of a look that found nothing.
 type nothing struct{ sentence string }

@@ -20,8 +20,10 @@ const (
 	// maxCompared is how many tags' commits are compared in one look, which costs a
 	// request for each twenty.
 	maxCompared = 500
-	// maxStep is how many tags are judged at once.
-	maxStep = 500
+	// maxStep is how many tags are judged at once, and compareStep those of which
+	// the commits are compared.
+	maxStep     = 500
+	compareStep = 20
 )
 
 // tags finds the tags that come first.
@@ -107,15 +109,18 @@ func (l *look) useless(name string) {
 // not known before: it is as many as are wanted, and then ever more.
 func (l *look) judgeTags(ctx context.Context, names []string) error {
 	const growth = 4
-	compared := 0
-	for step := l.subscription.DiscoveryLimit; len(names) > 0 && !l.full(); {
+	step, compared := l.subscription.DiscoveryLimit, 0
+	if !l.commits.Paths().Any() {
+		step = compareStep
+	}
+	for len(names) > 0 && !l.full() {
 		batch := names[:min(step, len(names))]
 		names = names[len(batch):]
 		asked, err := l.judgeBatch(ctx, batch)
 		if err != nil {
 			return err
 		}
-		if l.commits.Paths().Any() { // else the changes of each cost more than all that is saved
+		if l.commits.Paths().Any() {
 			step = min(step*growth, maxStep)
 		}
 		if compared += asked; compared >= maxCompared && len(names) > 0 && !l.full() {
@@ -142,11 +147,37 @@ func (l *look) pause(compared, left int) error {
 // judgeBatch judges some tags, and tells how many commits the host was asked to
 // compare.
 func (l *look) judgeBatch(ctx context.Context, names []string) (asked int, err error) {
+	if l.commits.FiltersTags() {
+		if names, err = l.filtered(ctx, names); err != nil {
+			return 0, err
+		}
+	}
+	if !l.commits.Paths().Any() {
+		if names, asked, err = l.changing(ctx, names); err != nil {
+			return 0, err
+		}
+	}
 	known, err := l.named(ctx, names)
 	if err != nil {
 		return 0, err
 	}
-	var kept []string
+	for _, name := range names {
+		switch tag := known[name]; {
+		case tag.Commit.ID == "":
+			l.useless(name)
+		case !l.full():
+			l.offer(tag.Commit, name)
+		}
+	}
+	return asked, nil
+}
+
+// filtered keeps the tags that the expressionFilter takes.
+func (l *look) filtered(ctx context.Context, names []string) (kept []string, err error) {
+	known, err := l.named(ctx, names)
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range names {
 		tag := known[name]
 		if tag.Commit.ID == "" {
@@ -157,50 +188,45 @@ func (l *look) judgeBatch(ctx context.Context, names []string) (asked int, err e
 			Tag: name, ID: tag.Commit.ID, Author: tag.Commit.Author.String(), Committer: tag.Commit.Committer.String(), Subject: tag.Commit.Subject,
 			CreatorDate: tag.CreatedAt, Tagger: tag.Tagger.String(), Annotation: tag.Annotation,
 		})
-		if err != nil {
+		switch {
+		case err != nil:
 			l.skip("tag %s of %s: its expressionFilter cannot be evaluated (%s): change it so that it can, for every tag", name, l.Refs.Repository, err)
-		} else if takes {
+		case takes:
 			kept = append(kept, name)
 		}
 	}
-	var takes map[string]bool // by commit; nil for all
-	if !l.commits.Paths().Any() {
-		if takes, asked, err = l.compare(ctx, kept, known); err != nil {
-			return 0, err
-		}
-	}
-	for _, name := range kept {
-		if commit := known[name].Commit; !l.full() && (takes == nil || takes[commit.ID]) {
-			l.offer(commit, name)
-		}
-	}
-	return asked, nil
+	return kept, nil
 }
 
-// compare judges the commits of tags by what they change. It tells how many of
-// them the host was asked for.
-func (l *look) compare(ctx context.Context, names []string, tags map[string]gitrepo.Tag) (takes map[string]bool, asked int, err error) {
-	takes = make(map[string]bool, len(names))
+// changing keeps the tags whose commits change what is asked for, and tells of how
+// many the host was asked.
+func (l *look) changing(ctx context.Context, names []string) (kept []string, asked int, err error) {
+	takes := make(map[string]bool, len(names)) // by what the tags name
 	var unknown []string
 	for _, name := range names {
-		id := tags[name].Commit.ID
-		if _, seen := takes[id]; seen {
+		object := l.Refs.Tags[name].Object
+		if _, seen := takes[object]; seen {
 			continue
 		}
 		var known bool
-		if takes[id], known = l.known(id); !known {
-			unknown = append(unknown, id)
+		if takes[object], known = l.known(object); !known {
+			unknown = append(unknown, object)
 		}
 	}
 	fresh, err := l.Changes(ctx, unknown, l.commits.Paths().Takes)
 	if err != nil {
 		return nil, 0, err
 	}
-	for id, taken := range fresh {
-		l.judge(id, taken)
-		takes[id] = taken
+	for object, taken := range fresh {
+		l.judge(object, taken)
+		takes[object] = taken
 	}
-	return takes, len(unknown), nil
+	for _, name := range names {
+		if takes[l.Refs.Tags[name].Object] {
+			kept = append(kept, name)
+		}
+	}
+	return kept, len(unknown), nil
 }
 
 // noTag tells that no tag qualifies, and what was wanted.

@@ -212,3 +212,21 @@ func subjects(l source.Look) []string {
 	}
 	return all
 }
+
+// script runs git fast-import.
+func (w *world) script(t *testing.T, script string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "git", "fast-import", "--quiet", "--force")
+	command.Dir = filepath.Join(w.dir, "shop.git")
+	command.Stdin = strings.NewReader(script)
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("git fast-import: %v: %s", err, out)
+	}
+	w.git(t, "pack-refs", "--all")
+}
+
+// initBare makes a repository without any commit.
+func (w *world) initBare(t *testing.T, name string) {
+	t.Helper()
+	w.git(t, "init", "--quiet", "--bare", filepath.Join(w.dir, name+".git"))
+}
