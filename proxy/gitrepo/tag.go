@@ -80,7 +80,7 @@ func (l *Look) Tags(ctx context.Context, objects []string) (map[string]Tag, erro
 
 // Changes tells of the objects that tags name, by their full IDs, whether any file
 // that their commits add, change or remove is one of those. Each is compared with
-// its first parent.
+// its first parent; where the host's own history ends before that, it is none.
 func (l *Look) Changes(ctx context.Context, objects []string, any func(path string) bool) (map[string]bool, error) {
 	found := make(map[string]bool, len(objects))
 	for batch := range slices.Chunk(objects, changeBatch) {
@@ -99,8 +99,8 @@ func (l *Look) Changes(ctx context.Context, objects []string, any func(path stri
 	return found, nil
 }
 
-func (l *Look) changes(s *store, object plumbing.Hash, any func(path string) bool) (bool, error) {
-	tag, err := s.tag(object)
+func (l *Look) changes(s *store, id plumbing.Hash, any func(path string) bool) (bool, error) {
+	tag, err := s.tag(id)
 	if err != nil || tag.Commit.ID == "" {
 		return false, err
 	}
@@ -108,12 +108,14 @@ func (l *Look) changes(s *store, object plumbing.Hash, any func(path string) boo
 	if err != nil {
 		return false, err
 	}
-	if len(c.ParentHashes) == 0 || slices.Contains(l.reading.refs.Shallows, c.Hash) {
-		return changes(s, &l.trees, c, nil, any)
-	}
-	parent, err := s.commit(c.ParentHashes[0])
-	if err != nil {
-		return false, err
+	var parent *object.Commit
+	switch {
+	case slices.Contains(l.reading.refs.Shallows, c.Hash):
+		return false, nil // nobody can tell what it changes
+	case len(c.ParentHashes) > 0:
+		if parent, err = s.commit(c.ParentHashes[0]); err != nil {
+			return false, err
+		}
 	}
 	return changes(s, &l.trees, c, parent, any)
 }
