@@ -32,6 +32,7 @@ import (
 	"github.com/waybill-cd/waybill/proxy/preview"
 	"github.com/waybill-cd/waybill/proxy/source"
 	sourcecache "github.com/waybill-cd/waybill/proxy/source/cache"
+	gitsource "github.com/waybill-cd/waybill/proxy/source/git"
 	"github.com/waybill-cd/waybill/proxy/source/image"
 	"github.com/waybill-cd/waybill/proxy/source/pace"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
@@ -78,7 +79,10 @@ func run(ctx context.Context, s settings) error {
 		UserAgent: "waybill-proxy/" + version, Pace: pace.New(s.registryRequests),
 		Keychain: cloud.Keychain(), KeychainHosts: list(s.cloudRegistries),
 	})
-	sources := source.Sources{Image: image.New(image.Options{Registries: registries, Cache: known, Credentials: records})}
+	sources := source.Sources{
+		Image: image.New(image.Options{Registries: registries, Cache: known, Credentials: records}),
+		Git:   gitsource.New(git),
+	}
 	e := engine.New(records, applications, git, sources, previews, mgr.GetEventRecorderFor("waybill"), engine.Options{
 		PromotionTimeout: s.timeout, Retention: s.retention, Now: time.Now,
 	})
