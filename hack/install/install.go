@@ -143,10 +143,15 @@ func (i *Installation) start(ctx context.Context, name string, port int) error {
 	if err != nil {
 		return err
 	}
+	webhookPort, err := i.stack.Port()
+	if err != nil {
+		return err
+	}
 	metrics := fmt.Sprintf("127.0.0.1:%d", metricsPort)
 	args := append([]string{
 		"--namespace", Namespace, "--argocd-namespace", stack.ArgoCDNamespace,
 		"--listen", fmt.Sprintf("127.0.0.1:%d", port), "--metrics-listen", metrics,
+		"--webhook-listen", fmt.Sprintf("127.0.0.1:%d", webhookPort),
 		"--gates-dir", i.gates, "--cache-dir", filepath.Join(i.stack.Dir(), "cache-"+name),
 		"--plugin", i.binaries.Plugin, "--kubeconfig", i.config,
 	}, i.options.Args...)
