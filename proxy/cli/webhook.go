@@ -30,6 +30,8 @@ func (c *command) webhookCommand() *cobra.Command {
 A webhook has the warehouses that subscribe to what was pushed look at once, instead
 of at their next interval. Each sender has a Secret in Waybill's namespace, labelled
 ` + receiver.Label + `.`,
+		Example: `  argocd-waybill webhook new github | kubectl apply --server-side -f -
+  kubectl get secret -n waybill github -o yaml | argocd-waybill webhook url --host https://hooks.example.com`,
 		Args: cobra.NoArgs,
 		RunE: c.run(func(cmd *cobra.Command, _ []string) error { return cmd.Help() }),
 	}
