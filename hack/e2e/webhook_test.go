@@ -38,7 +38,7 @@ func shopWarehouse(t *testing.T) (w store.Warehouse) {
 func TestAWebhookHasTheWarehouseLook(t *testing.T) {
 	made := webhook(t, "", "new", "generic", "--name", "hook", "--expression", "request.body.image")
 	apply(t, made)
-	t.Cleanup(func() { kubectl(t, "delete", "secret", "hook", "-n", "waybill") })
+	defer kubectl(t, "delete", "secret", "hook", "-n", "waybill")
 	stored := kubectl(t, "get", "secret", "-n", "waybill", "-l", "waybill.dev/webhook", "-o", "yaml")
 	var urls []struct {
 		Unguessable string `json:"unguessableURL"`
