@@ -2,27 +2,36 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
 
-// The limits of the API's server: its callers are argocd-server's connections.
+// The limits of a server.
 const (
 	readTimeout  = 10 * time.Second
 	writeTimeout = 60 * time.Second
 	idleTimeout  = 2 * time.Minute
 	stopTimeout  = 10 * time.Second
+	// maxWebhookConnections and maxWebhookHeader bound what anybody who reaches the
+	// webhooks can take. The API is reached by argocd-server alone.
+	maxWebhookConnections = 256
+	maxWebhookHeader      = 32 << 10
 )
 
-// listener serves the API in every replica, whoever holds the Lease.
+// listener serves the API, or webhooks, in every replica, whoever holds the Lease.
 type listener struct {
-	address   string
-	handler   http.Handler
-	listening atomic.Bool
+	what    string // is served, for errors
+	address string
+	handler http.Handler
+	// maxConnections and maxHeader, in bytes, are bounded where they are not 0.
+	maxConnections int
+	maxHeader      int
+	listening      atomic.Bool
 }
 
 // NeedLeaderElection tells the manager that every replica answers.
@@ -33,18 +42,22 @@ func (*listener) NeedLeaderElection() bool { return false }
 func (l *listener) Start(ctx context.Context) error {
 	server := &http.Server{
 		Handler:           l.handler,
+		MaxHeaderBytes:    l.maxHeader,
 		ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 	}
 	socket, err := (&net.ListenConfig{}).Listen(ctx, "tcp", l.address)
 	if err != nil {
-		return fmt.Errorf("cannot serve the API at %s: %w", l.address, err)
+		return fmt.Errorf("cannot serve %s at %s: %w", l.what, l.address, err)
+	}
+	if l.maxConnections > 0 {
+		socket = netutil.LimitListener(socket, l.maxConnections)
 	}
 	l.listening.Store(true)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(socket) }()
 	select {
 	case err := <-failed:
-		return fmt.Errorf("cannot serve the API at %s: %w", l.address, err)
+		return fmt.Errorf("cannot serve %s at %s: %w", l.what, l.address, err)
 	case <-ctx.Done():
 	}
 	l.listening.Store(false)
@@ -57,7 +70,7 @@ func (l *listener) Start(ctx context.Context) error {
 // must not be called.
 func (l *listener) ready(*http.Request) error {
 	if !l.listening.Load() {
-		return errors.New("the API does not listen yet, or any more")
+		return fmt.Errorf("%s: the listener does not listen yet, or any more", l.what)
 	}
 	return nil
 }

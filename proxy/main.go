@@ -32,6 +32,7 @@ type settings struct {
 	argocd        string
 	applications  string
 	listen        string
+	webhookListen string
 	metricsListen string
 	gates         string
 	cache         string
@@ -52,6 +53,7 @@ func (s *settings) flags() *flag.FlagSet {
 	f.StringVar(&s.argocd, "argocd-namespace", "argocd", "Argo CD's namespace")
 	f.StringVar(&s.applications, "application-namespaces", "", "further namespaces of Applications, separated by commas")
 	f.StringVar(&s.listen, "listen", ":8080", "address of the API, for argocd-server alone")
+	f.StringVar(&s.webhookListen, "webhook-listen", ":8082", "address of the webhooks of Git hosts and registries; empty for none")
 	f.StringVar(&s.metricsListen, "metrics-listen", ":8081", "address of /metrics, /healthz and /readyz")
 	f.StringVar(&s.gates, "gates-dir", "/etc/waybill/gates", "folder with a file for each gate, named as the extension is, that holds its secret")
 	f.StringVar(&s.cache, "cache-dir", "/var/cache/waybill", "folder for what can be fetched again")
@@ -92,6 +94,11 @@ func (s *settings) check() error {
 	}
 	if s.namespace == s.argocd {
 		return fmt.Errorf("--namespace and --argocd-namespace are both %s: Waybill keeps its state in a namespace of its own", s.namespace)
+	}
+	if s.webhookListen != "" {
+		if err := checkAddress("--webhook-listen", s.webhookListen); err != nil {
+			return err
+		}
 	}
 	return errors.Join(checkAddress("--listen", s.listen), checkAddress("--metrics-listen", s.metricsListen))
 }

@@ -89,12 +89,16 @@ func run(ctx context.Context, s settings) error {
 	if err := e.Loops(mgr); err != nil {
 		return fmt.Errorf("cannot set up the loops: %w", err)
 	}
-	server := &listener{address: s.listen, handler: api.New(e, applications, argocd.NewPolicy(mgr.GetClient(), s.argocd), gates)}
+	server := &listener{what: "the API", address: s.listen, handler: api.New(e, applications, argocd.NewPolicy(mgr.GetClient(), s.argocd), gates)}
 	if err := mgr.Add(server); err != nil {
 		return err
 	}
+	receivers, err := webhooks(ctx, mgr, s, e)
+	if err != nil {
+		return err
+	}
 	alive := &healthz.Handler{Checks: map[string]healthz.Checker{"loops": e.Alive}}
-	ready := &healthz.Handler{Checks: map[string]healthz.Checker{"informers": synced(mgr.GetCache()), "api": server.ready}}
+	ready := &healthz.Handler{Checks: map[string]healthz.Checker{"informers": synced(mgr.GetCache()), "api": server.ready, "webhooks": receivers}}
 	if err := errors.Join(mgr.AddMetricsServerExtraHandler("/healthz", http.StripPrefix("/healthz", alive)),
 		mgr.AddMetricsServerExtraHandler("/readyz", http.StripPrefix("/readyz", ready)),
 	); err != nil {

@@ -257,6 +257,9 @@ func TestOnlyArgoCDsServerReachesTheAPI(t *testing.T) {
   ports:
   - port: api
     protocol: TCP
+- ports:
+  - port: webhooks
+    protocol: TCP
 - from:
   - namespaceSelector: {}
   ports:

@@ -48,6 +48,7 @@ type Installation struct {
 	config   string // kubeconfig of the proxy's ServiceAccount
 	url      string
 	metrics  []string // addresses, by replica
+	webhooks []string
 	replicas int
 }
 
@@ -143,10 +144,15 @@ func (i *Installation) start(ctx context.Context, name string, port int) error {
 	if err != nil {
 		return err
 	}
-	metrics := fmt.Sprintf("127.0.0.1:%d", metricsPort)
+	webhookPort, err := i.stack.Port()
+	if err != nil {
+		return err
+	}
+	metrics, webhooks := fmt.Sprintf("127.0.0.1:%d", metricsPort), fmt.Sprintf("127.0.0.1:%d", webhookPort)
 	args := append([]string{
 		"--namespace", Namespace, "--argocd-namespace", stack.ArgoCDNamespace,
 		"--listen", fmt.Sprintf("127.0.0.1:%d", port), "--metrics-listen", metrics,
+		"--webhook-listen", webhooks,
 		"--gates-dir", i.gates, "--cache-dir", filepath.Join(i.stack.Dir(), "cache-"+name),
 		"--plugin", i.binaries.Plugin, "--kubeconfig", i.config,
 	}, i.options.Args...)
@@ -158,6 +164,7 @@ func (i *Installation) start(ctx context.Context, name string, port int) error {
 		return err
 	}
 	i.metrics = append(i.metrics, metrics)
+	i.webhooks = append(i.webhooks, webhooks)
 	i.replicas++
 	return nil
 }
@@ -178,6 +185,9 @@ func (i *Installation) URL() string { return i.url }
 
 // MetricsURL is where the first replica tells its metrics.
 func (i *Installation) MetricsURL() string { return "http://" + i.metrics[0] + "/metrics" }
+
+// WebhookURL is where the first replica answers webhooks.
+func (i *Installation) WebhookURL() string { return "http://" + i.webhooks[0] }
 
 // GateSecret returns the secret of a gate.
 func (i *Installation) GateSecret(gate string) (string, error) {

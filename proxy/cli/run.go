@@ -129,7 +129,7 @@ func (c *command) root() *cobra.Command {
 		c.promoteCommand(), c.rollbackCommand(),
 		c.approveCommand(), c.rejectCommand(), c.abortCommand(),
 		c.refreshCommand(), c.whoamiCommand(),
-		c.lintCommand(), c.convertCommand(), c.doctorCommand(), c.gateSecretsCommand(), c.versionCommand(),
+		c.lintCommand(), c.convertCommand(), c.doctorCommand(), c.gateSecretsCommand(), c.webhookCommand(), c.versionCommand(),
 	)
 	return root
 }

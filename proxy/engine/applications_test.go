@@ -140,6 +140,7 @@ func TestAnApplicationThatJoinsIsGivenFreightThatTheStageStillTakes(t *testing.T
 	w.release("v1")
 	w.until("both are verified", w.verified("dev", "b1 v1"))
 	w.rewrite(devDocument)
+	w.pass(0)
 	w.create(application("late", "dev", "main"))
 	w.until("it is live", func() bool { return w.live("late") && w.stage("dev").Running == "" })
 	if got := w.holds("dev"); got != "v1" {

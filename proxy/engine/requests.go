@@ -170,21 +170,33 @@ func (e *Engine) Promotion(ctx context.Context, p Pipeline, id string) (store.Re
 	return r, err
 }
 
-// Refresh asks a warehouse to look now.
+// Refresh asks a warehouse to look now. What waits already is not asked for again:
+// the look serves everybody who asked before it began. One that has begun may have
+// read the repository before the caller's push, and is followed by another.
 func (e *Engine) Refresh(ctx context.Context, p Pipeline, warehouse string) error {
 	if _, ok := p.Warehouse(warehouse); !ok {
 		return notFound("pipeline %s has no warehouse %q", p.Name.Short(), warehouse)
 	}
+	read, live := e.store.Warehouse, false
 	var err error
 	for range attempts {
 		var r store.Record[store.Warehouse]
-		if r, err = e.store.Warehouse(ctx, p.Name, warehouse); err != nil {
+		if r, err = read(ctx, p.Name, warehouse); err != nil {
 			return err
 		}
-		r.Value.Asked = rand.Text()
-		if err = e.store.PutWarehouse(ctx, p.Name, &r); !errors.Is(err, store.ErrConflict) {
-			return err
+		waits := r.Value.Asked != r.Value.Refresh
+		if waits && live {
+			return nil
 		}
+		if !waits {
+			r.Value.Asked = rand.Text()
+			if err = e.store.PutWarehouse(ctx, p.Name, &r); !errors.Is(err, store.ErrConflict) {
+				return err
+			}
+		}
+		// The informer trails: the look that it shows as waiting may have begun, and
+		// the one that it shows as begun may have been asked for again.
+		read, live = e.store.WarehouseNow, true
 	}
 	return err
 }

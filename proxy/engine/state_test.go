@@ -27,7 +27,7 @@ func (w *world) release(tag string) {
 
 func (w *world) refresh(warehouse string) {
 	w.t.Helper()
-	w.pass(time.Second) // people are slow
+	w.pass(askedGap) // people are slow
 	if err := w.people.Refresh(w.t.Context(), w.pipeline(), warehouse); err != nil {
 		w.t.Fatal(err)
 	}

@@ -27,6 +27,26 @@ type lookState struct {
 	document string // hash of the document that the look was made by
 	next     time.Time
 	failures int
+	began    time.Time // when the last look began
+	held     time.Time // until when a host asked to be left alone
+}
+
+// askedGap is the least time between the beginnings of two looks of which the
+// second was asked for: whoever asks, a person or a webhook, and how often, causes
+// no more.
+const askedGap = 5 * time.Second
+
+// due returns the time to the next look; none is left where a document has changed.
+// A host that asked to be left alone is, whoever asks.
+func (s lookState) due(now time.Time, document string, asked bool) time.Duration {
+	if s.document != document {
+		return 0
+	}
+	wait := s.next.Sub(now)
+	if asked {
+		wait = min(wait, max(s.began.Add(askedGap).Sub(now), s.held.Sub(now)))
+	}
+	return wait
 }
 
 type looks struct {
@@ -74,8 +94,11 @@ func (e *Engine) look(ctx context.Context, key warehouseKey) (reconcile.Result, 
 	}
 	state, now := e.looks.get(key), e.Now()
 	asked := record.Value.Asked != record.Value.Refresh
-	if wait := state.next.Sub(now); wait > 0 && state.document == p.Hash && !asked {
+	if wait := state.due(now, p.Hash, asked); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
+	}
+	if err := e.begin(ctx, key, &state, &record, asked); err != nil {
+		return again(err)
 	}
 
 	offers, lookErr := e.discover(ctx, key.Pipeline, w)
@@ -89,6 +112,7 @@ func (e *Engine) look(ctx context.Context, key warehouseKey) (reconcile.Result, 
 		state.failures = 0
 	}
 	state.next = e.Now().Add(pause(w, state.failures, lookErr))
+	state.held = e.Now().Add(retryAfter(lookErr))
 	if err := e.record(ctx, p, w, &record, offers, lookErr); err != nil {
 		return again(err)
 	}
@@ -97,6 +121,21 @@ func (e *Engine) look(ctx context.Context, key warehouseKey) (reconcile.Result, 
 	warehouseLooks.WithLabelValues(key.Pipeline.String(), w.Name, outcome(lookErr)).Inc()
 	// Zero would mean never.
 	return reconcile.Result{RequeueAfter: max(time.Second, state.next.Sub(e.Now()))}, nil
+}
+
+// begin notes that a look begins. A request that it serves is marked in the record,
+// so that one that comes from here on is another look. Should this look not come to
+// its end, the next turn makes it again, and so does the next process, which knows
+// of no look at all.
+func (e *Engine) begin(ctx context.Context, key warehouseKey, state *lookState, r *store.Record[store.Warehouse], asked bool) error {
+	state.began = e.Now()
+	state.next = state.began
+	e.looks.put(key, *state)
+	if !asked {
+		return nil
+	}
+	r.Value.Refresh = r.Value.Asked
+	return e.store.PutWarehouse(ctx, key.Pipeline, r)
 }
 
 func outcome(err error) string {
@@ -128,11 +167,8 @@ func (e *Engine) discover(ctx context.Context, name pipeline.Name, w pipeline.Wa
 
 // record stores the freight that was found and the outcome of the look.
 func (e *Engine) record(ctx context.Context, p Pipeline, w pipeline.Warehouse, r *store.Record[store.Warehouse], offers []freight.Offer, lookErr error) error {
-	before := r.Value
-	r.Value.Refresh, r.Value.Error = r.Value.Asked, ""
-	if lookErr != nil {
-		r.Value.Error = lookErr.Error()
-	} else {
+	candidate := ""
+	if lookErr == nil {
 		artifacts, _ := freight.Assemble(offers)
 		f := freight.New(p.Name.String(), w.Name, artifacts, e.Now())
 		created, err := e.createFreight(ctx, p.Name, f)
@@ -143,15 +179,40 @@ func (e *Engine) record(ctx context.Context, p Pipeline, w pipeline.Warehouse, r
 			freightCreated.WithLabelValues(p.Name.String(), w.Name).Inc()
 			e.event(p.Name, corev1.EventTypeNormal, "FreightCreated", "warehouse %s made freight %s: %s", w.Name, freight.Short(f.ID), f.Summary())
 		}
-		r.Value.Candidate = f.ID
+		candidate = f.ID
 	}
-	if err := e.store.PutWarehouse(ctx, p.Name, r); err != nil {
+	before, err := e.putOutcome(ctx, p.Name, r, candidate, lookErr)
+	if err != nil {
 		return err
 	}
 	if r.Value.Error != "" && r.Value.Error != before.Error {
 		e.event(p.Name, corev1.EventTypeWarning, "DiscoveryFailed", "warehouse %s: %s", w.Name, r.Value.Error)
 	}
 	return nil
+}
+
+// putOutcome writes the outcome of a look, and returns what was recorded before it.
+// Somebody may have asked for another look meanwhile, which is no reason to make
+// this one again.
+func (e *Engine) putOutcome(ctx context.Context, name pipeline.Name, r *store.Record[store.Warehouse], candidate string, lookErr error) (before store.Warehouse, err error) {
+	for range attempts {
+		before = r.Value
+		r.Value.Error = ""
+		if lookErr != nil {
+			r.Value.Error = lookErr.Error()
+		} else {
+			r.Value.Candidate = candidate
+		}
+		if err = e.store.PutWarehouse(ctx, name, r); !errors.Is(err, store.ErrConflict) {
+			return before, err
+		}
+		fresh, readErr := e.store.WarehouseNow(ctx, name, before.Name)
+		if readErr != nil {
+			return before, readErr
+		}
+		*r = fresh
+	}
+	return before, err
 }
 
 func (e *Engine) createFreight(ctx context.Context, name pipeline.Name, f freight.Freight) (created bool, err error) {
@@ -177,9 +238,14 @@ func pause(w pipeline.Warehouse, failures int, err error) time.Duration {
 		const doublings = 10
 		wait = min(interval, firstRetry<<min(failures-1, doublings))
 	}
+	return max(wait, retryAfter(err))
+}
+
+// retryAfter is how long the host of a failed look wants to be left alone.
+func retryAfter(err error) time.Duration {
 	var busy *source.Busy
 	if errors.As(err, &busy) {
-		wait = max(wait, busy.RetryAfter)
+		return busy.RetryAfter
 	}
-	return wait
+	return 0
 }

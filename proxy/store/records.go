@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/waybill-cd/waybill/extension/freight"
@@ -105,7 +106,8 @@ type Warehouse struct {
 	// Error tells why the last look found nothing or could not be made. The
 	// candidate of the look before stays.
 	Error string `json:"error,omitempty"`
-	// Refresh is the last request to look that was carried out.
+	// Refresh is the last request for which a look has begun. One that does not come
+	// to its end does so with its process, and the next process looks first of all.
 	Refresh string `json:"refresh,omitempty"`
 	// Asked is the last request to look.
 	Asked string `json:"asked,omitempty"`
@@ -113,8 +115,23 @@ type Warehouse struct {
 
 // Warehouse returns the record of a warehouse, an empty one where there is none.
 func (s *Store) Warehouse(ctx context.Context, name pipeline.Name, warehouse string) (Record[Warehouse], error) {
-	empty := Warehouse{APIVersion: freight.APIVersion, Kind: "Warehouse", Pipeline: name.String(), Name: warehouse}
-	return getOr(ctx, s, recordName(name, KindWarehouse, warehouse), keyWarehouse, empty)
+	return getOr(ctx, s, recordName(name, KindWarehouse, warehouse), keyWarehouse, noWarehouse(name, warehouse))
+}
+
+// WarehouseNow is [Store.Warehouse] past the informer.
+func (s *Store) WarehouseNow(ctx context.Context, name pipeline.Name, warehouse string) (Record[Warehouse], error) {
+	cm, err := s.getLive(ctx, recordName(name, KindWarehouse, warehouse))
+	if apierrors.IsNotFound(err) {
+		return Record[Warehouse]{Value: noWarehouse(name, warehouse)}, nil
+	}
+	if err != nil {
+		return Record[Warehouse]{}, err
+	}
+	return read[Warehouse](s, cm, keyWarehouse)
+}
+
+func noWarehouse(name pipeline.Name, warehouse string) Warehouse {
+	return Warehouse{APIVersion: freight.APIVersion, Kind: "Warehouse", Pipeline: name.String(), Name: warehouse}
 }
 
 // PutWarehouse stores what [Store.Warehouse] returned.

@@ -98,6 +98,7 @@ type Installation struct {
 	Pipelines      Part[[]ConfigMap]
 	Accepted       Part[[]ConfigMap]
 	Repositories   Part[[]Repository]
+	Receivers      Part[[]Receiver]
 }
 
 // Part is one thing that was read.
@@ -121,10 +122,12 @@ func access(in Installation) []finding.Finding {
 	parts := []interface{ failure() (string, error) }{
 		in.Settings, in.Parameters, in.Policy, in.Plugin, in.GatesOfArgo, in.Deployments, in.Pods, in.Projects,
 		in.Applications, in.ApplicationSets,
-		in.OwnDeployments, in.OwnPods, in.GatesOfWaybill, in.Lease, in.Pipelines, in.Accepted, in.Repositories,
+		in.OwnDeployments, in.OwnPods, in.GatesOfWaybill, in.Lease, in.Pipelines, in.Accepted, in.Repositories, in.Receivers,
 	}
+	told := map[string]bool{} // several parts may be of one kind in one namespace
 	for _, part := range parts {
-		if what, err := part.failure(); err != nil {
+		if what, err := part.failure(); err != nil && !told[what] {
+			told[what] = true
 			l.Warn("ask for the right (argocd-waybill doctor --help lists all), or let somebody who has it run doctor", "not looked at: %s cannot be read: %v", what, err)
 		}
 	}

@@ -141,6 +141,25 @@ func TestEachFaultOfAnApplicationIsToldWithItsRemedy(t *testing.T) {
 	}
 }
 
+const hookSecret = `apiVersion: v1
+kind: Secret
+metadata: {name: %s, namespace: waybill, labels: {waybill.dev/webhook: %s}}
+data: {secret: %s}
+`
+
+func TestAWebhookReceiverThatTheProxyRefusesIsToldWithoutItsSecret(t *testing.T) {
+	w := good(t)
+	w.add(t, fmt.Sprintf(hookSecret, "hub", "dockerhub", encoded("a secret of some length")), fmt.Sprintf(hookSecret, "short", "github", encoded("confidential")))
+	all := Examine(w.read(t), nil)
+	expect(t, all, CheckWaybill, finding.Error, "all webhooks to Secret waybill/short are refused: its secret is shorter than 16 bytes", "mend it")
+	expect(t, all, CheckWaybill, finding.OK, "webhook receivers that are ready: 1", "")
+	for _, f := range all {
+		if strings.Contains(f.Fact, "confidential") {
+			t.Errorf("it tells the secret: %s", f.Fact)
+		}
+	}
+}
+
 // A thousand Applications with one fault are one finding, which names all of them
 // where programs read it.
 func TestAFaultOfManyApplicationsIsOneFinding(t *testing.T) {

@@ -98,6 +98,13 @@ type Repository struct {
 	Complete bool
 }
 
+// Receiver is a Secret that is labelled as a webhook receiver, without its content.
+type Receiver struct {
+	Meta Meta
+	// Problem is why the proxy refuses all calls to it; empty for none.
+	Problem string
+}
+
 // EnvVar is a variable of a container.
 type EnvVar struct {
 	Name  string `json:"name"`

@@ -21,6 +21,7 @@ func own(in Installation) []finding.Finding {
 	pipelines(l, in)
 	unboundStages(l, in)
 	gitCredentials(l, in)
+	webhookReceivers(l, in)
 	return l.All()
 }
 
@@ -177,5 +178,24 @@ func gitCredentials(l *finding.List, in Installation) {
 	if len(with) > 0 {
 		l.OK("the proxy has credentials for %s", finding.Names(with))
 		l.About(with)
+	}
+}
+
+// webhookReceivers tells of Secrets to which all webhooks are refused.
+func webhookReceivers(l *finding.List, in Installation) {
+	if in.Receivers.Err != nil || len(in.Receivers.Value) == 0 {
+		return
+	}
+	good := 0
+	for _, r := range in.Receivers.Value {
+		if r.Problem == "" {
+			good++
+			continue
+		}
+		l.Fail("mend it, or delete it", "all webhooks to Secret %s are refused: %s", r.Meta.Key(), r.Problem)
+		l.About([]string{r.Meta.Key()})
+	}
+	if good > 0 {
+		l.OK("webhook receivers that are ready: %d", good)
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/waybill-cd/waybill/proxy/identity"
 	"github.com/waybill-cd/waybill/proxy/store/credential"
+	"github.com/waybill-cd/waybill/proxy/webhook/receiver"
 )
 
 // The resources that are read.
@@ -97,6 +98,7 @@ func Read(ctx context.Context, client dynamic.Interface, o Options) (Installatio
 	in.Pipelines = list(&r, configMaps, []string{own}, labelKind+"="+kindPipeline, decode[ConfigMap])
 	in.Accepted = list(&r, configMaps, []string{own}, labelKind+"="+kindAccepted, decode[ConfigMap])
 	in.Repositories = list(&r, secretObjects, []string{own}, credential.LabelType, repository)
+	in.Receivers = list(&r, secretObjects, []string{own}, receiver.Label, webhookReceiver)
 	return in, r.lost
 }
 
@@ -242,4 +244,17 @@ func repository(text []byte) (r Repository, keep bool, err error) {
 		Meta: s.Meta, Type: s.Meta.Labels[credential.LabelType], URL: string(s.Data["url"]),
 		Complete: len(s.Data["username"])+len(s.Data["password"]) > 0,
 	}, true, err
+}
+
+// webhookReceiver keeps whether the proxy takes a Secret, by the proxy's own rule.
+func webhookReceiver(text []byte) (r Receiver, keep bool, err error) {
+	var s secretObject
+	if err := json.Unmarshal(text, &s); err != nil {
+		return r, false, err
+	}
+	r.Meta = s.Meta
+	if _, err := receiver.New(s.Meta.Name, s.Meta.Labels[receiver.Label], s.Data); err != nil {
+		r.Problem = err.Error()
+	}
+	return r, true, nil
 }
