@@ -13,7 +13,7 @@ import (
 )
 
 func actions(p engine.Pipeline) []v1.Action {
-	names := []string{v1.ActionPromote, v1.ActionApprove, v1.ActionReject, v1.ActionAbort, v1.ActionRollback, v1.ActionRefresh}
+	names := []string{v1.ActionPromote, v1.ActionApprove, v1.ActionReject, v1.ActionAbort, v1.ActionRollback, v1.ActionRefresh, v1.ActionAssemble}
 	all := make([]v1.Action, len(names))
 	for i, name := range names {
 		all[i] = v1.Action{Name: name, Gate: gateOf(p, name)}
@@ -42,7 +42,7 @@ func (s *Server) pipelineView(ctx context.Context, p engine.Pipeline) (v1.Pipeli
 			return view, err
 		}
 		view.Warehouses = append(view.Warehouses, v1.Warehouse{
-			Name: w.Name, Interval: w.Interval, Subscriptions: w.Subscriptions, Candidate: record.Candidate, Error: record.Error,
+			Name: w.Name, Interval: w.Interval, Subscriptions: w.Subscriptions, Manual: w.FreightCreationPolicy == pipeline.CreationManual, Candidate: record.Candidate, Error: record.Error,
 		})
 	}
 	for _, stage := range p.Stages {
