@@ -175,18 +175,7 @@ func (e *Engine) Refresh(ctx context.Context, p Pipeline, warehouse string) erro
 	if _, ok := p.Warehouse(warehouse); !ok {
 		return notFound("pipeline %s has no warehouse %q", p.Name.Short(), warehouse)
 	}
-	var err error
-	for range attempts {
-		var r store.Record[store.Warehouse]
-		if r, err = e.store.Warehouse(ctx, p.Name, warehouse); err != nil {
-			return err
-		}
-		r.Value.Asked = rand.Text()
-		if err = e.store.PutWarehouse(ctx, p.Name, &r); !errors.Is(err, store.ErrConflict) {
-			return err
-		}
-	}
-	return err
+	return e.changeWarehouse(ctx, p, warehouse, func(r *store.Warehouse) { r.Asked = rand.Text() })
 }
 
 // Freight returns the freight of a pipeline, newest first.

@@ -105,6 +105,9 @@ type Warehouse struct {
 	// Error tells why the last look found nothing or could not be made. The
 	// candidate of the look before stays.
 	Error string `json:"error,omitempty"`
+	// Reason tells why no freight was made of what the last look found. The
+	// candidate stays then, too.
+	Reason string `json:"reason,omitempty"`
 	// Refresh is the last request to look that was carried out.
 	Refresh string `json:"refresh,omitempty"`
 	// Asked is the last request to look.

@@ -61,24 +61,12 @@ type Offers struct {
 // Offer is one version of an artifact.
 type Offer struct {
 	freight.Offer
-	// Version is what it is chosen by, see [Choice].
+	// Version is what it is chosen by, see freight.Choice.
 	Version string `json:"version"`
 }
 
 // Assemble asks for freight of one artifact of each subscription.
 type Assemble struct {
-	Artifacts []Choice `json:"artifacts"`
-	Reason    string   `json:"reason"`
-}
-
-// Choice names one version of what a subscription offers.
-type Choice struct {
-	// Subscription is the name of the subscription, where it has one; else RepoURL,
-	// and for a chart in a classic repository Name, tell which one is meant.
-	Subscription string `json:"subscription,omitempty"`
-	RepoURL      string `json:"repoURL,omitempty"`
-	Name         string `json:"name,omitempty"`
-	// Version is a tag, a chart's version, or the ID of a commit or at least its
-	// first 7 digits.
-	Version string `json:"version"`
+	Artifacts []freight.Choice `json:"artifacts"`
+	Reason    string           `json:"reason"`
 }
