@@ -178,3 +178,27 @@ func list[T any](all []T, name func(T) string) string {
 	}
 	return cmp.Or(strings.Join(names, ", "), "nothing")
 }
+
+// VersionIn returns the version of the subscription in freight, by which the same
+// offer is chosen; empty where the freight holds none.
+func (o Offered) VersionIn(a Artifacts) string {
+	is := func(kind, subscription, repoURL string) bool {
+		return o.Kind == kind && o.Subscription == subscription && repository(kind, o.RepoURL) == repository(kind, repoURL)
+	}
+	for _, i := range a.Images {
+		if is(KindImage, i.Subscription, i.RepoURL) {
+			return i.Tag
+		}
+	}
+	for _, c := range a.Commits {
+		if is(KindCommit, c.Subscription, c.RepoURL) {
+			return cmp.Or(c.Tag, c.ID)
+		}
+	}
+	for _, c := range a.Charts {
+		if is(KindChart, c.Subscription, c.RepoURL) && c.Name == o.Name {
+			return c.Version
+		}
+	}
+	return ""
+}
