@@ -147,7 +147,7 @@ func (o Offered) offer(version string) (*Offer, error) {
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) > 1:
-		return nil, fmt.Errorf("%q could be %s or %s of %s: name the tag, or more digits", version, found[0].Version(), found[1].Version(), o)
+		return nil, fmt.Errorf("%q could be %s or %s of %s: name the tag, or more digits", version, found[0].named(), found[1].named(), o)
 	case version == "":
 		return nil, fmt.Errorf("no version of %s is named", o)
 	default:

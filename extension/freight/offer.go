@@ -1,6 +1,10 @@
 package freight
 
-import "time"
+import (
+	"strings"
+	"time"
+	"unicode"
+)
 
 // Detail is what people want to see of an artifact beside its pin. It comes from
 // outside, and nothing is decided by it; it is no part of the ID.
@@ -23,6 +27,36 @@ type Detail struct {
 	Revision string `json:"revision,omitempty"`
 	// AppVersion is a chart's.
 	AppVersion string `json:"appVersion,omitempty"`
+}
+
+// maxDetail bounds each text of a detail, in bytes.
+const maxDetail = 256
+
+// Bounded returns the detail with its texts, which anybody may have written, cut to
+// a line that people read: 256 bytes at most each, and no control characters.
+func (d Detail) Bounded() Detail {
+	for _, text := range []*string{&d.Subject, &d.Author, &d.Source, &d.Revision, &d.AppVersion} {
+		*text = line(*text)
+	}
+	return d
+}
+
+func line(s string) string {
+	cut := len(s) > maxDetail
+	if cut {
+		s = s[:maxDetail]
+	}
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	s = strings.Join(strings.Fields(s), " ")
+	if cut {
+		s += "…"
+	}
+	return s
 }
 
 // Offer is one version that a subscription finds: exactly one of Image, Commit
@@ -48,7 +82,7 @@ func Assemble(offers []Offer) (Artifacts, []Detail) {
 		case o.Chart != nil:
 			a.Charts = append(a.Charts, *o.Chart)
 		}
-		details = append(details, o.Detail)
+		details = append(details, o.Detail.Bounded())
 	}
 	return a, details
 }
