@@ -33,6 +33,17 @@ type Tag struct {
 	Annotation string `expr:"annotation"`
 }
 
+func (c Commit) clipped() Commit {
+	c.ID, c.Author, c.Committer, c.Subject = clip(c.ID), clip(c.Author), clip(c.Committer), clip(c.Subject)
+	return c
+}
+
+func (t Tag) clipped() Tag {
+	t.Tag, t.ID, t.Author, t.Committer, t.Subject = clip(t.Tag), clip(t.ID), clip(t.Author), clip(t.Committer), clip(t.Subject)
+	t.Tagger, t.Annotation = clip(t.Tagger), clip(t.Annotation)
+	return t
+}
+
 // CompileCommit compiles an expressionFilter of a branch.
 func CompileCommit(text string) (Condition[Commit], error) { return compile[Commit](text) }
 

@@ -2,22 +2,33 @@ package expression
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/waybill-cd/waybill/extension/freight"
 )
 
 // Criteria is what the freightCreationCriteria of a warehouse see: functions
-// that find an artifact of the candidate by its repository and, where that is not
-// enough, by the name of the subscription or chart. They are named as Kargo's.
+// that find an artifact of the candidate by its repository. Where there are
+// several of one repository, names tell which: that of the subscription, that of
+// the chart. The functions are named as Kargo's.
 type Criteria struct {
 	ImageFrom  func(repoURL string, name ...string) (freight.Image, error) `expr:"imageFrom"`
 	CommitFrom func(repoURL string, name ...string) (CommitFound, error)   `expr:"commitFrom"`
-	ChartFrom  func(repoURL string, name ...string) (freight.Chart, error) `expr:"chartFrom"`
+	ChartFrom  func(repoURL string, name ...string) (ChartFound, error)    `expr:"chartFrom"`
 }
+
+// The functions of [Of] clip what they find.
+func (c Criteria) clipped() Criteria { return c }
 
 // CommitFound is a commit of the candidate, with what is known about it.
 type CommitFound struct {
 	RepoURL, ID, Tag, Subject, Author string
+}
+
+// ChartFound is a chart of the candidate, with what is known about it.
+type ChartFound struct {
+	RepoURL, Name, Version, Digest, AppVersion string
 }
 
 // CompileCriteria compiles the freightCreationCriteria of a warehouse.
@@ -26,41 +37,58 @@ func CompileCriteria(text string) (Condition[Criteria], error) { return compile[
 // Of returns the criteria's view of what would become freight.
 func Of(artifacts freight.Artifacts, details []freight.Detail) Criteria {
 	return Criteria{
-		ImageFrom: func(repoURL string, name ...string) (freight.Image, error) {
-			for _, i := range artifacts.Images {
-				if freight.ImageRepository(i.RepoURL) == freight.ImageRepository(repoURL) && named(name, i.Subscription) {
-					return i, nil
-				}
-			}
-			return freight.Image{}, lacks("image", repoURL)
+		ImageFrom: func(repoURL string, names ...string) (freight.Image, error) {
+			return only("image", repoURL, names, artifacts.Images, func(i freight.Image) (bool, []string) {
+				return freight.ImageRepository(i.RepoURL) == freight.ImageRepository(repoURL), []string{i.Subscription}
+			})
 		},
-		CommitFrom: func(repoURL string, name ...string) (CommitFound, error) {
-			for _, c := range artifacts.Commits {
-				if freight.GitRepository(c.RepoURL) == freight.GitRepository(repoURL) && named(name, c.Subscription) {
-					found := CommitFound{RepoURL: c.RepoURL, ID: c.ID, Tag: c.Tag}
-					for _, d := range details {
-						if d.Kind == freight.KindCommit && d.RepoURL == c.RepoURL && d.Subscription == c.Subscription {
-							found.Subject, found.Author = d.Subject, d.Author
-						}
-					}
-					return found, nil
-				}
-			}
-			return CommitFound{}, lacks("commit", repoURL)
+		CommitFrom: func(repoURL string, names ...string) (CommitFound, error) {
+			c, err := only("commit", repoURL, names, artifacts.Commits, func(c freight.Commit) (bool, []string) {
+				return freight.GitRepository(c.RepoURL) == freight.GitRepository(repoURL), []string{c.Subscription}
+			})
+			d := detail(details, freight.Detail{Kind: freight.KindCommit, RepoURL: c.RepoURL, Subscription: c.Subscription})
+			return CommitFound{RepoURL: c.RepoURL, ID: c.ID, Tag: c.Tag, Subject: clip(d.Subject), Author: clip(d.Author)}, err
 		},
-		ChartFrom: func(repoURL string, name ...string) (freight.Chart, error) {
-			for _, c := range artifacts.Charts {
-				if freight.ChartRepository(c.RepoURL) == freight.ChartRepository(repoURL) && (named(name, c.Name) || named(name, c.Subscription)) {
-					return c, nil
-				}
-			}
-			return freight.Chart{}, lacks("chart", repoURL)
+		ChartFrom: func(repoURL string, names ...string) (ChartFound, error) {
+			c, err := only("chart", repoURL, names, artifacts.Charts, func(c freight.Chart) (bool, []string) {
+				return freight.ChartRepository(c.RepoURL) == freight.ChartRepository(repoURL), []string{c.Subscription, c.Name}
+			})
+			d := detail(details, freight.Detail{Kind: freight.KindChart, RepoURL: c.RepoURL, Subscription: c.Subscription, Name: c.Name})
+			return ChartFound{RepoURL: c.RepoURL, Name: c.Name, Version: c.Version, Digest: c.Digest, AppVersion: clip(d.AppVersion)}, err
 		},
 	}
 }
 
-func named(wanted []string, name string) bool { return len(wanted) == 0 || wanted[0] == name }
+// only returns the one artifact of a repository that bears all of the names.
+func only[A any](kind, repoURL string, names []string, all []A, of func(A) (bool, []string)) (A, error) {
+	var found []A
+	for _, a := range all {
+		same, has := of(a)
+		if same && !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(has, name) }) {
+			found = append(found, a)
+		}
+	}
+	var none A
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		called := ""
+		if len(names) > 0 {
+			called = " that is called " + strings.Join(names, ", ")
+		}
+		return none, fmt.Errorf("the warehouse finds no %s of %s%s: name what it subscribes to", kind, repoURL, called)
+	default:
+		return none, fmt.Errorf("the warehouse finds %d of %s: name the subscription too, %sFrom(%q, name)", len(found), repoURL, kind, repoURL)
+	}
+}
 
-func lacks(kind, repoURL string) error {
-	return fmt.Errorf("the warehouse has no %s of %s: name a repository that it subscribes to", kind, repoURL)
+// detail returns what is known of an artifact.
+func detail(details []freight.Detail, of freight.Detail) freight.Detail {
+	for _, d := range details {
+		if d.Kind == of.Kind && d.RepoURL == of.RepoURL && d.Subscription == of.Subscription && d.Name == of.Name {
+			return d
+		}
+	}
+	return of
 }

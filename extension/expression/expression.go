@@ -1,7 +1,12 @@
 // Package expression compiles and runs the conditions that a pipeline document
 // states in expr-lang: on commits and tags, and on the artifacts that would
 // become freight. It is pure: an expression sees what it is given, and can reach
-// nothing else.
+// nothing else, no clock among it.
+//
+// Whoever may write a pipeline may write any expression, and one process runs
+// those of all. The library bounds neither the size of texts nor time. So only
+// that part of the language is taken in which both are bounded by the length of
+// the expression, see [restrict].
 package expression
 
 import (
@@ -15,33 +20,54 @@ import (
 
 // Condition is a compiled expression over a T. It may be used by several
 // goroutines at a time.
-type Condition[T any] struct{ program *vm.Program }
+type Condition[T view[T]] struct{ program *vm.Program }
 
-// maxLength bounds an expression, in bytes, and maxNodes what it is compiled to.
+// view is what an expression sees.
+type view[T any] interface {
+	// clipped returns the view with its texts at most maxText long.
+	clipped() T
+}
+
 const (
+	// maxLength bounds an expression, in bytes, and maxNodes what it is read as.
 	maxLength = 4 << 10
-	maxNodes  = 1000
+	maxNodes  = 500
+	// maxText bounds each text that comes from outside, in bytes.
+	maxText = 1 << 10
+	// maxElements bounds the elements of all lists that one run makes.
+	maxElements = 1e6
 )
 
 // compile makes a condition of an expression over T whose value is true or false.
-func compile[T any](text string) (Condition[T], error) {
+// Its error goes on where a field was named.
+func compile[T view[T]](text string) (Condition[T], error) {
+	if strings.TrimSpace(text) == "" {
+		return Condition[T]{}, errors.New("is empty: write a condition, which is true or false")
+	}
 	if len(text) > maxLength {
-		return Condition[T]{}, fmt.Errorf("the expression is longer than %d bytes", maxLength)
+		return Condition[T]{}, fmt.Errorf("is longer than %d bytes: write a shorter condition", maxLength)
+	}
+	if err := restrict(text); err != nil {
+		return Condition[T]{}, fmt.Errorf("is not a condition: %w", err)
 	}
 	var zero T
-	program, err := expr.Compile(text, expr.Env(zero), expr.AsBool(), expr.MaxNodes(maxNodes),
-		// The same commit must be judged the same tomorrow.
-		expr.DisableBuiltin("now"))
+	options := []expr.Option{expr.Env(zero), expr.AsBool(), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins()}
+	for _, name := range functions {
+		options = append(options, expr.EnableBuiltin(name))
+	}
+	program, err := expr.Compile(text, options...)
 	if err != nil {
-		return Condition[T]{}, fmt.Errorf("%q is not a condition: %s", text, firstLine(err))
+		return Condition[T]{}, fmt.Errorf("is not a condition: %s", firstLine(err))
 	}
 	return Condition[T]{program}, nil
 }
 
-// Holds tells whether the condition holds for a value. It fails where the
-// expression cannot be evaluated for that value, or takes too much memory.
+// Holds tells whether the condition holds for a value. Of the value's texts, the
+// first KiB counts. It fails where the expression cannot be evaluated for that
+// value.
 func (c Condition[T]) Holds(of T) (bool, error) {
-	got, err := expr.Run(c.program, of)
+	machine := vm.VM{MemoryBudget: maxElements}
+	got, err := machine.Run(c.program, of.clipped())
 	if err != nil {
 		return false, errors.New(firstLine(err))
 	}
@@ -56,4 +82,12 @@ func (c Condition[T]) Holds(of T) (bool, error) {
 func firstLine(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line
+}
+
+// clip shortens a text to maxText bytes, on a rune's boundary.
+func clip(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxText], "")
 }

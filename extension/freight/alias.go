@@ -13,21 +13,21 @@ import (
 //go:embed alias.txt
 var aliasWords string
 
-// maxAliases bounds the search for an alias that is free; beyond, a number is
+// aliasAttempts bounds the search for an alias that is free; beyond, a number is
 // added.
-const maxAliases = 16
+const aliasAttempts = 16
 
 // Alias returns the memorable name of freight, an adjective and an animal. It
-// follows from the ID, but for one that is taken: then the next is tried, so that
-// no two pieces of freight of a pipeline share one while both are kept.
+// follows from the ID alone unless taken says that it is in use: then the next is
+// tried, so that no two pieces of freight of a pipeline that are kept share one.
+// Taken must not be true of everything.
 func Alias(id string, taken func(alias string) bool) string {
-	adjectives, animals, _ := strings.Cut(strings.TrimSpace(aliasWords), "\n\n")
+	adjectives, animals, _ := strings.Cut(aliasWords, "\n\n")
 	first, second := strings.Fields(adjectives), strings.Fields(animals)
-	alias := ""
-	for attempt := range maxAliases {
-		sum := sha256.Sum256([]byte(strconv.Itoa(attempt) + id))
-		alias = first[binary.BigEndian.Uint32(sum[:4])%uint32(len(first))] + "-" +
-			second[binary.BigEndian.Uint32(sum[4:8])%uint32(len(second))]
+	var alias string
+	for attempt := range aliasAttempts {
+		sum := sha256.Sum256([]byte(strconv.Itoa(attempt) + " " + id))
+		alias = pick(first, sum[:4]) + "-" + pick(second, sum[4:8])
 		if !taken(alias) {
 			return alias
 		}
@@ -37,4 +37,8 @@ func Alias(id string, taken func(alias string) bool) string {
 			return numbered
 		}
 	}
+}
+
+func pick(words []string, at []byte) string {
+	return words[uint64(binary.BigEndian.Uint32(at))%uint64(len(words))]
 }

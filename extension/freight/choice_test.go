@@ -132,20 +132,3 @@ func TestASubscriptionIsCalledByItsNameItsRepositoryOrTheEndOfThat(t *testing.T)
 		}
 	}
 }
-
-func TestWhatIsToldOfAnArtifactIsBounded(t *testing.T) {
-	long := strings.Repeat("ä", 5000)
-	d := freight.Detail{
-		Kind: freight.KindImage, RepoURL: "r/shop", Subject: "one\nand\x1b[2J more", Author: long, Source: long, Revision: long, AppVersion: long,
-	}
-	_, details := freight.Assemble([]freight.Offer{{Detail: d}})
-	got := details[0]
-	if got.Subject != "one and [2J more" || got.RepoURL != "r/shop" {
-		t.Errorf("got %q", got.Subject)
-	}
-	for _, text := range []string{got.Author, got.Source, got.Revision, got.AppVersion} {
-		if len(text) > 300 || !strings.HasPrefix(long, strings.TrimSuffix(text, "…")) || text == "" {
-			t.Errorf("%d bytes: %.20q", len(text), text)
-		}
-	}
-}

@@ -27,6 +27,9 @@ type Difference struct {
 	// Artifact is its repository, and for a chart of an index its name after a
 	// slash.
 	Artifact string `json:"artifact"`
+	// Subscription is the name of the subscription that found it, where that has
+	// one.
+	Subscription string `json:"subscription,omitempty"`
 	// From and To are its versions; nil where the freight does not have it.
 	From *Version `json:"from,omitempty"`
 	To   *Version `json:"to,omitempty"`
@@ -35,68 +38,96 @@ type Difference struct {
 }
 
 // Compare returns what becomes of each artifact, images first, then commits, then
-// charts, each in the order of the newer freight and then of the older. Artifacts
-// are the same when their repositories are; of several from one repository, the
-// first is compared with the first.
+// charts, each in the order of the newer freight and then of the older.
+//
+// Artifacts are the same when their repositories are and they were found by
+// subscriptions of one name. A subscription that got its name between the two is
+// the same too: what has a name is compared with what has none, where nothing of
+// its own name is left. Of several that nothing tells apart, the first is compared
+// with the first.
 func Compare(from, to Artifacts) []Difference {
-	older, younger := versions(from), versions(to)
+	older, younger := pinned(from), pinned(to)
+	before := pairs(older, younger)
 	var all []Difference
 	for _, kind := range []string{KindImage, KindCommit, KindChart} {
-		for _, v := range younger {
+		for i, v := range younger {
 			if v.kind != kind {
 				continue
 			}
-			d := Difference{Kind: kind, Artifact: v.artifact, To: &v.Version}
-			if i := slices.IndexFunc(older, func(o named) bool { return o.key == v.key }); i >= 0 {
-				d.From = &older[i].Version
+			d := Difference{Kind: kind, Artifact: v.artifact, Subscription: v.subscription, To: &v.Version}
+			if before[i] >= 0 {
+				d.From = &older[before[i]].Version
 			}
 			d.Changed = d.From == nil || *d.From != *d.To
 			all = append(all, d)
 		}
-		for _, v := range older {
-			if v.kind == kind && !slices.ContainsFunc(younger, func(y named) bool { return y.key == v.key }) {
-				all = append(all, Difference{Kind: kind, Artifact: v.artifact, From: &v.Version, Changed: true})
+		for i, v := range older {
+			if v.kind == kind && !slices.Contains(before, i) {
+				all = append(all, Difference{Kind: kind, Artifact: v.artifact, Subscription: v.subscription, From: &v.Version, Changed: true})
 			}
 		}
 	}
 	return all
 }
 
-type key struct {
-	kind, artifact string
-	number         int
-}
-
-type named struct {
-	Version
-	kind, artifact string
-	key            key
-}
-
-func versions(a Artifacts) []named {
-	var all []named
-	count := map[key]int{}
-	add := func(kind, artifact, same string, v Version) {
-		k := key{kind: kind, artifact: same}
-		n := count[k]
-		count[k]++
-		k.number = n
-		all = append(all, named{v, kind, artifact, k})
+// pairs returns for each artifact of the younger freight the index of the older
+// one that it is compared with, or -1.
+func pairs(older, younger []pin) []int {
+	before := make([]int, len(younger))
+	for i := range before {
+		before[i] = -1
 	}
+	match := func(same func(o, y pin) bool) {
+		for i, y := range younger {
+			for j, o := range older {
+				if before[i] < 0 && o.kind == y.kind && o.repository == y.repository && same(o, y) && !slices.Contains(before, j) {
+					before[i] = j
+				}
+			}
+		}
+	}
+	match(func(o, y pin) bool { return o.subscription == y.subscription })
+	match(func(o, y pin) bool { return o.subscription == "" || y.subscription == "" })
+	return before
+}
+
+// pin is one artifact as it is compared.
+type pin struct {
+	Version
+	kind         string
+	artifact     string // for people
+	repository   string // in its one spelling
+	subscription string
+}
+
+func pinned(a Artifacts) []pin {
+	all := make([]pin, 0, a.Len())
 	for _, i := range a.Images {
-		add(KindImage, i.RepoURL, ImageRepository(i.RepoURL), Version{Name: i.Tag, ID: i.Digest})
+		all = append(all, pin{Version{Name: i.Tag, ID: i.Digest}, KindImage, i.RepoURL, ImageRepository(i.RepoURL), i.Subscription})
 	}
 	for _, c := range a.Commits {
-		add(KindCommit, c.RepoURL, GitRepository(c.RepoURL), Version{Name: c.Tag, ID: c.ID})
+		all = append(all, pin{Version{Name: c.Tag, ID: c.ID}, KindCommit, c.RepoURL, GitRepository(c.RepoURL), c.Subscription})
 	}
 	for _, c := range a.Charts {
-		artifact, same := c.RepoURL, ChartRepository(c.RepoURL)
-		if c.Name != "" {
-			artifact, same = artifact+"/"+c.Name, same+"/"+c.Name
-		}
-		add(KindChart, artifact, same, Version{Name: c.Version, ID: c.Digest})
+		all = append(all, pin{Version{Name: c.Version, ID: c.Digest}, KindChart, c.artifact(), c.repository(), c.Subscription})
 	}
 	return all
+}
+
+// artifact names the chart as it is written.
+func (c Chart) artifact() string {
+	if c.Name == "" {
+		return c.RepoURL
+	}
+	return c.RepoURL + "/" + c.Name
+}
+
+// repository is the chart's one spelling.
+func (c Chart) repository() string {
+	if c.Name == "" {
+		return ChartRepository(c.RepoURL)
+	}
+	return ChartRepository(c.RepoURL) + "/" + c.Name
 }
 
 // Between returns the freight of one origin that was found after the one and

@@ -40,6 +40,43 @@ func TestFreightIsComparedArtifactByArtifact(t *testing.T) {
 	}
 }
 
+func TestArtifactsOfOneRepositoryAreComparedByTheirSubscriptions(t *testing.T) {
+	image := func(subscription, tag string) freight.Image {
+		return freight.Image{RepoURL: "nginx", Tag: tag, Digest: "sha256:" + tag, Subscription: subscription}
+	}
+	for name, tt := range map[string]struct {
+		from, to []freight.Image
+		want     []string
+	}{
+		"whatever their order":                  {[]freight.Image{image("web", "1"), image("worker", "2")}, []freight.Image{image("worker", "3"), image("web", "1")}, []string{"worker: 2 to 3", "web: 1 to 1"}},
+		"one that is new, one that is gone":     {[]freight.Image{image("web", "1")}, []freight.Image{image("worker", "1")}, []string{"worker:  to 1", "web: 1 to "}},
+		"one that got its name":                 {[]freight.Image{image("", "1")}, []freight.Image{image("web", "2")}, []string{"web: 1 to 2"}},
+		"one that lost its name":                {[]freight.Image{image("web", "1")}, []freight.Image{image("", "2")}, []string{": 1 to 2"}},
+		"one that got its name, beside another": {[]freight.Image{image("", "1")}, []freight.Image{image("edge", "9"), image("web", "2")}, []string{"edge: 1 to 9", "web:  to 2"}},
+		"its own name goes first":               {[]freight.Image{image("", "1"), image("web", "2")}, []freight.Image{image("web", "3")}, []string{"web: 2 to 3", ": 1 to "}},
+		"the first with the first":              {[]freight.Image{image("", "1"), image("", "2")}, []freight.Image{image("", "3"), image("", "4")}, []string{": 1 to 3", ": 2 to 4"}},
+		"more than before":                      {[]freight.Image{image("", "1")}, []freight.Image{image("", "3"), image("", "4")}, []string{": 1 to 3", ":  to 4"}},
+	} {
+		var got []string
+		for _, d := range freight.Compare(freight.Artifacts{Images: tt.from}, freight.Artifacts{Images: tt.to}) {
+			var from, to string
+			if d.From != nil {
+				from = d.From.Name
+			}
+			if d.To != nil {
+				to = d.To.Name
+			}
+			if d.Changed != (from != to) {
+				t.Errorf("%s: changed is %t of %s to %s", name, d.Changed, from, to)
+			}
+			got = append(got, d.Subscription+": "+from+" to "+to)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 func TestWhatLiesBetweenIsOfTheSameOrigin(t *testing.T) {
 	at := time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 	make := func(origin, tag string) freight.Freight {

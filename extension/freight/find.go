@@ -9,7 +9,7 @@ import (
 const minPrefix = 4
 
 // Find returns the one piece of freight that people mean by a name: its ID, an
-// unambiguous beginning of the ID, or the tag or version of one of its
+// unambiguous beginning of the ID, its alias, or the tag or version of one of its
 // artifacts. all is searched in its order; an exact ID always wins.
 func Find(all []Freight, name string) (Freight, error) {
 	name = strings.TrimSpace(name)
@@ -18,7 +18,7 @@ func Find(all []Freight, name string) (Freight, error) {
 		switch {
 		case f.ID == name && name != "":
 			return f, nil
-		case len(name) >= minPrefix && strings.HasPrefix(f.ID, name), f.hasVersion(name):
+		case len(name) >= minPrefix && strings.HasPrefix(f.ID, name), f.Alias == name && name != "", f.hasVersion(name):
 			matches = append(matches, f)
 		}
 	}
@@ -26,7 +26,7 @@ func Find(all []Freight, name string) (Freight, error) {
 	case 1:
 		return matches[0], nil
 	case 0:
-		return Freight{}, fmt.Errorf("there is no freight %q: name an ID, at least its first %d digits, or a version", name, minPrefix)
+		return Freight{}, fmt.Errorf("there is no freight %q: name an ID, at least its first %d digits, an alias or a version", name, minPrefix)
 	default:
 		return Freight{}, fmt.Errorf("%q could be freight %s or %s: name more digits of the ID", name, Short(matches[0].ID), Short(matches[1].ID))
 	}

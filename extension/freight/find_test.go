@@ -8,7 +8,7 @@ import (
 )
 
 func TestFreightIsFoundByWhatPeopleCallIt(t *testing.T) {
-	a := freight.Freight{ID: "7d3f0c1" + strings.Repeat("0", 57), Artifacts: freight.Artifacts{
+	a := freight.Freight{ID: "7d3f0c1" + strings.Repeat("0", 57), Alias: "brave-otter", Artifacts: freight.Artifacts{
 		Images: []freight.Image{{Tag: "v1.4.2"}}, Commits: []freight.Commit{{Tag: "release-7"}},
 	}}
 	b := freight.Freight{ID: "7d3f9aa" + strings.Repeat("0", 57), Artifacts: freight.Artifacts{
@@ -32,10 +32,12 @@ func TestFreightIsFoundByWhatPeopleCallIt(t *testing.T) {
 		"by an image's tag":           {"v1.4.3", b, ""},
 		"by a commit's tag":           {"release-7", a, ""},
 		"by a chart's version":        {"2.1.0", b, ""},
+		"by its alias":                {"brave-otter", a, ""},
+		"not by a part of its alias":  {"brave", freight.Freight{}, `there is no freight "brave": name an ID, at least its first 4 digits, an alias or a version`},
 		"by an ID that begins others": {"7d3f", short, ""},
-		"not by three digits":         {"c0f", freight.Freight{}, `there is no freight "c0f": name an ID, at least its first 4 digits, or a version`},
-		"not by nothing":              {" ", freight.Freight{}, `there is no freight "": name an ID, at least its first 4 digits, or a version`},
-		"not by a part of a version":  {"v1.4", freight.Freight{}, `there is no freight "v1.4": name an ID, at least its first 4 digits, or a version`},
+		"not by three digits":         {"c0f", freight.Freight{}, `there is no freight "c0f": name an ID, at least its first 4 digits, an alias or a version`},
+		"not by nothing":              {" ", freight.Freight{}, `there is no freight "": name an ID, at least its first 4 digits, an alias or a version`},
+		"not by a part of a version":  {"v1.4", freight.Freight{}, `there is no freight "v1.4": name an ID, at least its first 4 digits, an alias or a version`},
 		"not by a version of two":     {"same", freight.Freight{}, `"same" could be freight 7d3f9aa or c0ffee5: name more digits of the ID`},
 	}
 	for name, test := range tests {

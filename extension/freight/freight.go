@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -171,7 +170,8 @@ var (
 )
 
 // Check tells why artifacts cannot be pinned: none at all, a digest that is no
-// SHA-256, a commit that is no full object ID, a chart without a version.
+// SHA-256, a commit that is no full object ID, a chart without a version, two
+// artifacts of one repository that bear the same name of a subscription.
 func (a Artifacts) Check() error {
 	if a.Len() == 0 {
 		return errors.New("it pins no artifact")
@@ -200,6 +200,19 @@ func (a Artifacts) Check() error {
 			return fmt.Errorf("chart %s has the digest %q, want sha256: and 64 hex digits", c.RepoURL, c.Digest)
 		}
 	}
+	return a.checkNames()
+}
+
+// checkNames wants the names of subscriptions to tell their artifacts apart.
+func (a Artifacts) checkNames() error {
+	all := pinned(a)
+	for i, p := range all {
+		if p.subscription != "" && slices.ContainsFunc(all[:i], func(o pin) bool {
+			return o.kind == p.kind && o.repository == p.repository && o.subscription == p.subscription
+		}) {
+			return fmt.Errorf("%s %s is pinned twice by the name %s", p.kind, p.artifact, p.subscription)
+		}
+	}
 	return nil
 }
 
@@ -213,36 +226,4 @@ func Short(id string) string {
 		return id[:shortLength]
 	}
 	return id
-}
-
-// Summary names the artifacts in a few words: "shop:v1.4.2, shop 4b1c27c, db 2.1.0".
-func (a Artifacts) Summary() string {
-	parts := make([]string, 0, a.Len())
-	for _, i := range a.Images {
-		version := ":" + i.Tag
-		if i.Tag == "" {
-			version = "@" + Short(strings.TrimPrefix(i.Digest, "sha256:"))
-		}
-		parts = append(parts, base(i.RepoURL)+version)
-	}
-	for _, c := range a.Commits {
-		if c.Tag != "" {
-			parts = append(parts, base(c.RepoURL)+" "+c.Tag)
-			continue
-		}
-		parts = append(parts, base(c.RepoURL)+" "+Short(c.ID))
-	}
-	for _, c := range a.Charts {
-		name := c.Name
-		if name == "" {
-			name = base(c.RepoURL)
-		}
-		parts = append(parts, name+" "+c.Version)
-	}
-	return strings.Join(parts, ", ")
-}
-
-func base(url string) string {
-	url = strings.TrimSuffix(strings.TrimRight(url, "/"), ".git")
-	return url[strings.LastIndexAny(url, "/:")+1:]
 }

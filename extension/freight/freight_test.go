@@ -39,6 +39,17 @@ func TestTheIDOfKnownFreightNeverChanges(t *testing.T) {
 	}
 }
 
+// Naming subscriptions changed no ID of freight without names. With them, the name
+// stands at the end of the artifact's line: computed as above.
+func TestTheIDOfFreightWithNamesOfSubscriptionsNeverChanges(t *testing.T) {
+	const golden = "ff4679d1ab5e667550c87fe9e4378a57cde4b5803652ed34b056b2433efd3bb3"
+	a := shop()
+	a.Images[0].Subscription, a.Commits[0].Subscription, a.Charts[0].Subscription = "web", "main", "db"
+	if got := freight.ID("waybill/shop", "shop", a); got != golden {
+		t.Errorf("ID = %s, want %s", got, golden)
+	}
+}
+
 func TestTheIDIsTheSameForEveryWayToWriteTheContent(t *testing.T) {
 	image := func(url string) freight.Artifacts {
 		return freight.Artifacts{Images: []freight.Image{{RepoURL: url, Tag: "v1", Digest: digestA}}}
@@ -112,6 +123,11 @@ func TestTheIDDiffersWithEveryPartOfTheContent(t *testing.T) {
 		"chart name":           freight.ID("waybill/shop", "shop", change(func(a *freight.Artifacts) { a.Charts[0].Name = "db" })),
 		"chart version":        freight.ID("waybill/shop", "shop", change(func(a *freight.Artifacts) { a.Charts[0].Version = "2.1.1" })),
 		"chart digest":         freight.ID("waybill/shop", "shop", change(func(a *freight.Artifacts) { a.Charts[0].Digest = "" })),
+		"image subscription":   freight.ID("waybill/shop", "shop", change(func(a *freight.Artifacts) { a.Images[0].Subscription = "web" })),
+		"other subscription":   freight.ID("waybill/shop", "shop", change(func(a *freight.Artifacts) { a.Images[0].Subscription = "web2" })),
+		"commit subscription":  freight.ID("waybill/shop", "shop", change(func(a *freight.Artifacts) { a.Commits[0].Subscription = "web" })),
+		"chart subscription":   freight.ID("waybill/shop", "shop", change(func(a *freight.Artifacts) { a.Charts[0].Subscription = "web" })),
+		"subscription moved":   freight.ID("waybill/shop", "shop", change(func(a *freight.Artifacts) { a.Images[0].Digest += `" of "web` })),
 		"tag and digest moved": freight.ID("waybill/shop", "shop", change(func(a *freight.Artifacts) { a.Images[0].Tag, a.Images[0].Digest = "", `v1.4.2" "`+digestA })),
 	}
 	seen := map[string]string{}
@@ -215,21 +231,25 @@ func TestArtifactsThatPinNothingAreRefused(t *testing.T) {
 		artifacts freight.Artifacts
 		want      string
 	}{
-		"one of each kind":            {shop(), ""},
-		"a SHA-256 commit":            {freight.Artifacts{Commits: []freight.Commit{{RepoURL: "x", ID: strings.Repeat("0", 64)}}}, ""},
-		"a chart without a digest":    {freight.Artifacts{Charts: []freight.Chart{{RepoURL: "x", Version: "1"}}}, ""},
-		"none":                        {freight.Artifacts{}, "it pins no artifact"},
-		"an image of no repository":   {freight.Artifacts{Images: []freight.Image{{Digest: digestA}}}, "an image has no repoURL"},
-		"an image without a digest":   {freight.Artifacts{Images: []freight.Image{{RepoURL: "x"}}}, `image x has the digest "", want sha256: and 64 hex digits`},
-		"a digest of another kind":    {freight.Artifacts{Images: []freight.Image{{RepoURL: "x", Digest: "sha512:" + strings.Repeat("a", 128)}}}, `image x has the digest "sha512:` + strings.Repeat("a", 128) + `", want sha256: and 64 hex digits`},
-		"a digest in upper case":      {freight.Artifacts{Images: []freight.Image{{RepoURL: "x", Digest: "sha256:" + strings.Repeat("A", 64)}}}, `image x has the digest "sha256:` + strings.Repeat("A", 64) + `", want sha256: and 64 hex digits`},
-		"a digest and a line break":   {freight.Artifacts{Images: []freight.Image{{RepoURL: "x", Digest: digestA + "\n"}}}, `image x has the digest "` + digestA + `\n", want sha256: and 64 hex digits`},
-		"a commit of no repository":   {freight.Artifacts{Commits: []freight.Commit{{ID: commitID}}}, "a commit has no repoURL"},
-		"a short commit":              {freight.Artifacts{Commits: []freight.Commit{{RepoURL: "x", ID: "4b1c27c"}}}, `commit "4b1c27c" of x is not a full object ID`},
-		"a branch":                    {freight.Artifacts{Commits: []freight.Commit{{RepoURL: "x", ID: "main"}}}, `commit "main" of x is not a full object ID`},
-		"a chart of no repository":    {freight.Artifacts{Charts: []freight.Chart{{Name: "db", Version: "1"}}}, `chart "db" has no repoURL or no version`},
-		"a chart without a version":   {freight.Artifacts{Charts: []freight.Chart{{RepoURL: "x/", Name: "db"}}}, `chart "x/db" has no repoURL or no version`},
-		"a chart with a wrong digest": {freight.Artifacts{Charts: []freight.Chart{{RepoURL: "x", Version: "1", Digest: "md5:1"}}}, `chart x has the digest "md5:1", want sha256: and 64 hex digits`},
+		"one of each kind":             {shop(), ""},
+		"a SHA-256 commit":             {freight.Artifacts{Commits: []freight.Commit{{RepoURL: "x", ID: strings.Repeat("0", 64)}}}, ""},
+		"a chart without a digest":     {freight.Artifacts{Charts: []freight.Chart{{RepoURL: "x", Version: "1"}}}, ""},
+		"none":                         {freight.Artifacts{}, "it pins no artifact"},
+		"an image of no repository":    {freight.Artifacts{Images: []freight.Image{{Digest: digestA}}}, "an image has no repoURL"},
+		"an image without a digest":    {freight.Artifacts{Images: []freight.Image{{RepoURL: "x"}}}, `image x has the digest "", want sha256: and 64 hex digits`},
+		"a digest of another kind":     {freight.Artifacts{Images: []freight.Image{{RepoURL: "x", Digest: "sha512:" + strings.Repeat("a", 128)}}}, `image x has the digest "sha512:` + strings.Repeat("a", 128) + `", want sha256: and 64 hex digits`},
+		"a digest in upper case":       {freight.Artifacts{Images: []freight.Image{{RepoURL: "x", Digest: "sha256:" + strings.Repeat("A", 64)}}}, `image x has the digest "sha256:` + strings.Repeat("A", 64) + `", want sha256: and 64 hex digits`},
+		"a digest and a line break":    {freight.Artifacts{Images: []freight.Image{{RepoURL: "x", Digest: digestA + "\n"}}}, `image x has the digest "` + digestA + `\n", want sha256: and 64 hex digits`},
+		"a commit of no repository":    {freight.Artifacts{Commits: []freight.Commit{{ID: commitID}}}, "a commit has no repoURL"},
+		"a short commit":               {freight.Artifacts{Commits: []freight.Commit{{RepoURL: "x", ID: "4b1c27c"}}}, `commit "4b1c27c" of x is not a full object ID`},
+		"a branch":                     {freight.Artifacts{Commits: []freight.Commit{{RepoURL: "x", ID: "main"}}}, `commit "main" of x is not a full object ID`},
+		"a chart of no repository":     {freight.Artifacts{Charts: []freight.Chart{{Name: "db", Version: "1"}}}, `chart "db" has no repoURL or no version`},
+		"a chart without a version":    {freight.Artifacts{Charts: []freight.Chart{{RepoURL: "x/", Name: "db"}}}, `chart "x/db" has no repoURL or no version`},
+		"two names of one repository":  {freight.Artifacts{Images: []freight.Image{{RepoURL: "x", Digest: digestA, Subscription: "web"}, {RepoURL: "x", Digest: digestB, Subscription: "worker"}}}, ""},
+		"one name of two repositories": {freight.Artifacts{Images: []freight.Image{{RepoURL: "x", Digest: digestA, Subscription: "web"}, {RepoURL: "y", Digest: digestB, Subscription: "web"}}}, ""},
+		"an image's name twice":        {freight.Artifacts{Images: []freight.Image{{RepoURL: "nginx", Digest: digestA, Subscription: "web"}, {RepoURL: "docker.io/library/nginx", Digest: digestB, Subscription: "web"}}}, "image docker.io/library/nginx is pinned twice by the name web"},
+		"a chart's name twice":         {freight.Artifacts{Charts: []freight.Chart{{RepoURL: "https://c", Name: "db", Version: "1", Subscription: "db"}, {RepoURL: "https://c/", Name: "db", Version: "2", Subscription: "db"}}}, "chart https://c//db is pinned twice by the name db"},
+		"a chart with a wrong digest":  {freight.Artifacts{Charts: []freight.Chart{{RepoURL: "x", Version: "1", Digest: "md5:1"}}}, `chart x has the digest "md5:1", want sha256: and 64 hex digits`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -254,7 +274,11 @@ func TestASummaryNamesEveryArtifactInAFewWords(t *testing.T) {
 		"no tag":                         {freight.Artifacts{Images: []freight.Image{{RepoURL: "localhost:5000/a/shop", Digest: digestB}}}, "shop@bbbbbbb"},
 		"a tagged commit":                {freight.Artifacts{Commits: []freight.Commit{{RepoURL: "git@example.com:shop.git", ID: commitID, Tag: "v2"}}}, "shop v2"},
 		"commits with and without a tag": {freight.Artifacts{Commits: []freight.Commit{{RepoURL: "a", ID: commitID, Tag: "v2"}, {RepoURL: "b", ID: commitID}}}, "a v2, b 4b1c27c"},
-		"a named chart":                  {freight.Artifacts{Charts: []freight.Chart{{RepoURL: "https://charts.example.com", Name: "db", Version: "1.0.0"}}}, "db 1.0.0"},
+		"several of one repository": {freight.Artifacts{Images: []freight.Image{
+			{RepoURL: "r.example.com/shop", Tag: "v2", Digest: digestA, Subscription: "web"}, {RepoURL: "R.example.com/shop/", Tag: "v1", Digest: digestB, Subscription: "worker"},
+			{RepoURL: "r.example.com/api", Tag: "v3", Digest: digestB, Subscription: "api"},
+		}}, "shop:v2 (web), shop:v1 (worker), api:v3"},
+		"a named chart": {freight.Artifacts{Charts: []freight.Chart{{RepoURL: "https://charts.example.com", Name: "db", Version: "1.0.0"}}}, "db 1.0.0"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -29,32 +29,35 @@ type Detail struct {
 	AppVersion string `json:"appVersion,omitempty"`
 }
 
-// maxDetail bounds each text of a detail, in bytes.
+// maxDetail bounds each text of a detail, in bytes: freight is kept for long, and
+// whoever may push a commit or an image writes them.
 const maxDetail = 256
 
-// Bounded returns the detail with its texts, which anybody may have written, cut to
-// a line that people read: 256 bytes at most each, and no control characters.
-func (d Detail) Bounded() Detail {
+// Clipped returns the detail with each text on one line of at most 256 bytes.
+func (d Detail) Clipped() Detail {
 	for _, text := range []*string{&d.Subject, &d.Author, &d.Source, &d.Revision, &d.AppVersion} {
 		*text = line(*text)
 	}
 	return d
 }
 
+// line makes one line of a text, without what a terminal or a browser would take
+// for more than letters.
 func line(s string) string {
-	cut := len(s) > maxDetail
-	if cut {
-		s = s[:maxDetail]
+	if len(s) > 2*maxDetail {
+		s = s[:2*maxDetail]
 	}
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		switch {
+		case unicode.IsSpace(r):
 			return ' '
+		case !unicode.IsPrint(r):
+			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(s, ""))
-	s = strings.Join(strings.Fields(s), " ")
-	if cut {
-		s += "…"
+	if s = strings.TrimSpace(s); len(s) > maxDetail {
+		s = strings.ToValidUTF8(s[:maxDetail-len("…")], "") + "…"
 	}
 	return s
 }
@@ -69,7 +72,7 @@ type Offer struct {
 }
 
 // Assemble makes the artifacts of freight of one offer of each subscription, and
-// their details.
+// their details, clipped.
 func Assemble(offers []Offer) (Artifacts, []Detail) {
 	var a Artifacts
 	details := make([]Detail, 0, len(offers))
@@ -82,21 +85,19 @@ func Assemble(offers []Offer) (Artifacts, []Detail) {
 		case o.Chart != nil:
 			a.Charts = append(a.Charts, *o.Chart)
 		}
-		details = append(details, o.Detail.Bounded())
+		details = append(details, o.Detail.Clipped())
 	}
 	return a, details
 }
 
 // Version names the offer as people do: a tag, a chart's version, or else the
-// short ID of a commit.
+// short digest of an image, the short ID of a commit.
 func (o Offer) Version() string {
 	switch {
 	case o.Image != nil:
-		return o.Image.Tag
-	case o.Commit != nil && o.Commit.Tag != "":
-		return o.Commit.Tag
+		return Version{Name: o.Image.Tag, ID: o.Image.Digest}.called()
 	case o.Commit != nil:
-		return Short(o.Commit.ID)
+		return Version{Name: o.Commit.Tag, ID: o.Commit.ID}.called()
 	case o.Chart != nil:
 		return o.Chart.Version
 	}

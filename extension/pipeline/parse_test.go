@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 )
 
@@ -27,11 +28,47 @@ warehouses:
   - image: {repoURL: registry.example.com/shop, imageSelectionStrategy: SemVer, constraint: ^1.0.0, strictSemvers: false}
   - image:
       repoURL: registry.example.com/api
+      imageSelectionStrategy: NewestBuild
       allowTagsRegexes: ['^v']
       ignoreTagsRegexes: [rc, dirty]
+      platform: linux/arm/v7
+      discoveryLimit: 5
+      mutableTags: true
       insecureSkipTLSVerify: true
+      credentials: shop-registry
+  - {name: edge, image: {repoURL: nginx, imageSelectionStrategy: Digest, constraint: mainline}}
+  - {name: night, image: {repoURL: docker.io/library/nginx, imageSelectionStrategy: Lexical}}
 - name: base
   subscriptions: [{image: {repoURL: nginx}}]
+- name: sources
+  freightCreationCriteria: {expression: 'commitFrom("https://git.example.com/shop.git", "main").ID != ""'}
+  subscriptions:
+  - name: main
+    git:
+      repoURL: https://git.example.com/shop.git
+      commitSelectionStrategy: NewestFromBranch
+      branch: feature/#12+x
+      includePaths: [deploy/, 'glob:charts/**/*.yaml', 'regex:^apps/[^/]+/', 'regexp:\.go$']
+      excludePaths: [deploy/README.md]
+      expressionFilter: author startsWith "Alice"
+      since: 2026-01-31T00:00:00Z
+      discoveryLimit: 100
+      insecureSkipTLSVerify: true
+  - name: released
+    git:
+      repoURL: https://git.example.com/shop
+      commitSelectionStrategy: SemVer
+      semverConstraint: ^2.0.0
+      strictSemvers: false
+      allowTagsRegexes: ['^v']
+      ignoreTagsRegexes: [rc]
+  - git: {repoURL: https://git.example.com/docs.git, commitSelectionStrategy: NewestTag, expressionFilter: 'tagger != ""'}
+- name: charts
+  freightCreationPolicy: Manual
+  subscriptions:
+  - chart: {repoURL: https://charts.example.com, name: db, semverConstraint: ~1.2, discoveryLimit: 1, insecureSkipTLSVerify: true}
+  - chart: {repoURL: https://charts.example.com, name: cache}
+  - chart: {repoURL: oci://registry.example.com/charts/db}
 stages:
 - name: dev
   requestedFreight:
@@ -46,6 +83,7 @@ stages:
   requestedFreight: [{origin: shop, sources: {stages: [dev, staging], availabilityStrategy: All}}]
   approval: {required: 2, notBy: promoter, rollback: true}
   branch: env/prod
+  mirrors: [{from: registry.example.com, to: mirror.example.com}]
 `
 
 func TestAGoodDocumentIsReadWithItsDefaults(t *testing.T) {
@@ -60,12 +98,39 @@ func TestAGoodDocumentIsReadWithItsDefaults(t *testing.T) {
 					RepoURL: "registry.example.com/shop", ImageSelectionStrategy: "SemVer", Constraint: "^1.0.0", StrictSemvers: &no, DiscoveryLimit: 20,
 				}},
 				{Image: &pipeline.ImageSubscription{
-					RepoURL: "registry.example.com/api", ImageSelectionStrategy: "SemVer", DiscoveryLimit: 20,
-					AllowTagsRegexes: []string{"^v"}, IgnoreTagsRegexes: []string{"rc", "dirty"}, InsecureSkipTLSVerify: true,
+					RepoURL: "registry.example.com/api", ImageSelectionStrategy: "NewestBuild", DiscoveryLimit: 5,
+					AllowTagsRegexes: []string{"^v"}, IgnoreTagsRegexes: []string{"rc", "dirty"}, Platform: "linux/arm/v7",
+					MutableTags: true, InsecureSkipTLSVerify: true, Credentials: "shop-registry",
 				}},
+				{Name: "edge", Image: &pipeline.ImageSubscription{RepoURL: "nginx", ImageSelectionStrategy: "Digest", Constraint: "mainline", DiscoveryLimit: 20}},
+				{Name: "night", Image: &pipeline.ImageSubscription{RepoURL: "docker.io/library/nginx", ImageSelectionStrategy: "Lexical", DiscoveryLimit: 20}},
 			}},
 			{Name: "base", Interval: pipeline.Duration(5 * time.Minute), FreightCreationPolicy: "Automatic", Subscriptions: []pipeline.Subscription{
 				{Image: &pipeline.ImageSubscription{RepoURL: "nginx", ImageSelectionStrategy: "SemVer", DiscoveryLimit: 20}},
+			}},
+			{Name: "sources", Interval: pipeline.Duration(5 * time.Minute), FreightCreationPolicy: "Automatic",
+				FreightCreationCriteria: &pipeline.FreightCreationCriteria{Expression: `commitFrom("https://git.example.com/shop.git", "main").ID != ""`},
+				Subscriptions: []pipeline.Subscription{
+					{Name: "main", Git: &pipeline.GitSubscription{
+						RepoURL: "https://git.example.com/shop.git", CommitSelectionStrategy: "NewestFromBranch", Branch: "feature/#12+x",
+						IncludePaths: []string{"deploy/", "glob:charts/**/*.yaml", "regex:^apps/[^/]+/", `regexp:\.go$`}, ExcludePaths: []string{"deploy/README.md"},
+						ExpressionFilter: `author startsWith "Alice"`, Since: pipeline.Timestamp{Time: time.Date(2026, time.January, 31, 0, 0, 0, 0, time.UTC)},
+						DiscoveryLimit: 100, InsecureSkipTLSVerify: true,
+					}},
+					{Name: "released", Git: &pipeline.GitSubscription{
+						RepoURL: "https://git.example.com/shop", CommitSelectionStrategy: "SemVer", SemverConstraint: "^2.0.0", StrictSemvers: &no,
+						AllowTagsRegexes: []string{"^v"}, IgnoreTagsRegexes: []string{"rc"}, DiscoveryLimit: 20,
+					}},
+					{Git: &pipeline.GitSubscription{
+						RepoURL: "https://git.example.com/docs.git", CommitSelectionStrategy: "NewestTag", ExpressionFilter: `tagger != ""`, DiscoveryLimit: 20,
+					}},
+				}},
+			{Name: "charts", Interval: pipeline.Duration(5 * time.Minute), FreightCreationPolicy: "Manual", Subscriptions: []pipeline.Subscription{
+				{Chart: &pipeline.ChartSubscription{
+					RepoURL: "https://charts.example.com", Name: "db", SemverConstraint: "~1.2", DiscoveryLimit: 1, InsecureSkipTLSVerify: true,
+				}},
+				{Chart: &pipeline.ChartSubscription{RepoURL: "https://charts.example.com", Name: "cache", DiscoveryLimit: 20}},
+				{Chart: &pipeline.ChartSubscription{RepoURL: "oci://registry.example.com/charts/db", DiscoveryLimit: 20}},
 			}},
 		},
 		Stages: []pipeline.Stage{
@@ -84,7 +149,8 @@ func TestAGoodDocumentIsReadWithItsDefaults(t *testing.T) {
 				RequestedFreight: []pipeline.RequestedFreight{{
 					Origin:  pipeline.Origin{Kind: "Warehouse", Name: "shop"},
 					Sources: pipeline.Sources{Stages: []string{"dev", "staging"}, AvailabilityStrategy: "All"},
-				}}},
+				}},
+				Mirrors: []freight.Mirror{{From: "registry.example.com", To: "mirror.example.com"}}},
 		},
 	}
 	got, err := pipeline.Parse(shop, good)
@@ -172,7 +238,7 @@ func TestAProblemHidesNoneThatFollowsIt(t *testing.T) {
 			"stages[1]", "stages[1].a", "stages[1].controlFlow", "stages[1].controlFlow", "stages[1].b",
 		},
 		warehouse("{name: more, subscriptions: [{}, {image: {repoURL: r, constraint: newest}}]}"): {
-			"warehouses[2].subscriptions[0]", "warehouses[2].subscriptions[1].image.constraint",
+			"warehouses[4].subscriptions[0]", "warehouses[4].subscriptions[1].image.constraint",
 		},
 		takes("{origin: shop, sources: {stages: [test, more]}}"): {
 			"stages[3].requestedFreight[0].sources.stages[0]", "stages[3].requestedFreight",

@@ -23,18 +23,24 @@ const MaxSize = 512 << 10
 
 // Document is a valid pipeline.
 type Document struct {
+	// APIVersion is waybill.dev/v1.
 	APIVersion string `json:"apiVersion"`
 	// Project is the AppProject whose Applications may join the stages.
-	Project    string      `json:"project"`
-	Gates      Gates       `json:"gates"`
+	Project string `json:"project"`
+	// Gates name the extensions of Argo CD through which people promote and approve.
+	Gates Gates `json:"gates,omitzero"`
+	// Warehouses make freight.
 	Warehouses []Warehouse `json:"warehouses"`
-	Stages     []Stage     `json:"stages"`
+	// Stages are the environments that freight is promoted into.
+	Stages []Stage `json:"stages"`
 }
 
 // Gates name the Argo CD proxy extensions through which a caller must come to
 // promote and to approve. Argo CD's own RBAC decides who gets through each.
 type Gates struct {
+	// Promote is waybill-promote unless given.
 	Promote string `json:"promote,omitempty"`
+	// Approve is waybill-approve unless given.
 	Approve string `json:"approve,omitempty"`
 }
 
@@ -48,13 +54,17 @@ const (
 
 // Stage is an environment that freight is promoted into.
 type Stage struct {
+	// Name is what Applications join the stage by.
 	Name string `json:"name"`
 	// Project overrides the pipeline's AppProject.
-	Project          string             `json:"project,omitempty"`
+	Project string `json:"project,omitempty"`
+	// RequestedFreight tells which freight the stage takes, one entry for each
+	// origin.
 	RequestedFreight []RequestedFreight `json:"requestedFreight"`
 	// AutoPromotion promotes the candidate as soon as it is eligible.
-	AutoPromotion bool      `json:"autoPromotion,omitempty"`
-	Approval      *Approval `json:"approval,omitempty"`
+	AutoPromotion bool `json:"autoPromotion,omitempty"`
+	// Approval is what a promotion needs before it starts.
+	Approval *Approval `json:"approval,omitempty"`
 	// Branch is the stage's own Git branch. Waybills are committed there, on
 	// the tree of the base, instead of to the branch that Applications share.
 	Branch string `json:"branch,omitempty"`
@@ -71,14 +81,19 @@ func (s Stage) Automatic() bool { return s.AutoPromotion || s.ControlFlow }
 
 // RequestedFreight tells which freight a stage takes, and from where.
 type RequestedFreight struct {
-	Origin  Origin  `json:"origin"`
+	// Origin is the name of the warehouse that makes the freight, or {kind:
+	// Warehouse, name: …}.
+	Origin Origin `json:"origin"`
+	// Sources tell where the freight must have been before.
 	Sources Sources `json:"sources"`
 }
 
 // Origin is the warehouse that makes the freight. It is written as the
 // warehouse's name or in Kargo's form {kind: Warehouse, name: …}.
 type Origin struct {
+	// Kind is Warehouse.
 	Kind string `json:"kind"`
+	// Name is the warehouse's.
 	Name string `json:"name"`
 }
 
@@ -88,7 +103,9 @@ const KindWarehouse = "Warehouse"
 // Sources tell where freight must have been before. Direct freight comes
 // straight from the warehouse.
 type Sources struct {
-	Direct bool     `json:"direct,omitempty"`
+	// Direct takes freight as soon as the warehouse has made it.
+	Direct bool `json:"direct,omitempty"`
+	// Stages are those in which freight must have been verified before.
 	Stages []string `json:"stages,omitempty"`
 	// RequiredSoakTime is how long freight must have stayed in an upstream
 	// stage after it was verified there.

@@ -7,6 +7,7 @@ import (
 
 // Warehouse subscribes to repositories and makes freight of what they hold.
 type Warehouse struct {
+	// Name is what stages request freight by, as its origin.
 	Name string `json:"name"`
 	// Interval is the time between two looks, 5 minutes unless given.
 	Interval Duration `json:"interval,omitempty"`
@@ -16,7 +17,9 @@ type Warehouse struct {
 	// FreightCreationCriteria must be met by what was found, or no freight is made
 	// of it by itself.
 	FreightCreationCriteria *FreightCreationCriteria `json:"freightCreationCriteria,omitempty"`
-	Subscriptions           []Subscription           `json:"subscriptions"`
+	// Subscriptions are the repositories that it watches: freight holds an artifact
+	// of each.
+	Subscriptions []Subscription `json:"subscriptions"`
 }
 
 // The policies of freight creation.
@@ -28,18 +31,22 @@ const (
 // FreightCreationCriteria is a condition on the artifacts that would become
 // freight together.
 type FreightCreationCriteria struct {
-	// Expression is in expr-lang, see expression.Criteria.
+	// Expression is in expr-lang, true or false, over imageFrom(repoURL),
+	// commitFrom(repoURL) and chartFrom(repoURL, name).
 	Expression string `json:"expression"`
 }
 
-// Subscription is one repository that a warehouse watches: exactly one of Image,
-// Git and Chart is given.
+// Subscription is one repository that a warehouse watches: exactly one of image,
+// git and chart is given.
 type Subscription struct {
-	// Name tells several subscriptions of a warehouse to one repository apart, and
-	// is needed for those alone.
-	Name  string             `json:"name,omitempty"`
+	// Name tells several subscriptions of a warehouse to one repository apart: each
+	// of those needs one, others may have one.
+	Name string `json:"name,omitempty"`
+	// Image selects a tag of an image repository.
 	Image *ImageSubscription `json:"image,omitempty"`
-	Git   *GitSubscription   `json:"git,omitempty"`
+	// Git selects a commit of a Git repository.
+	Git *GitSubscription `json:"git,omitempty"`
+	// Chart selects a version of a Helm chart.
 	Chart *ChartSubscription `json:"chart,omitempty"`
 }
 
@@ -52,6 +59,7 @@ const (
 
 // ImageSubscription selects a tag of an image repository.
 type ImageSubscription struct {
+	// RepoURL is host/path, without scheme, tag or digest.
 	RepoURL string `json:"repoURL"`
 	// ImageSelectionStrategy is SemVer, the default, Lexical, NewestBuild or Digest.
 	ImageSelectionStrategy string `json:"imageSelectionStrategy,omitempty"`
@@ -61,10 +69,11 @@ type ImageSubscription struct {
 	// StrictSemvers wants all of major, minor and patch (a leading "v" is
 	// allowed); true unless given.
 	StrictSemvers *bool `json:"strictSemvers,omitempty"`
-	// AllowTagsRegexes keeps the tags that any of them matches, all if empty;
-	// IgnoreTagsRegexes drops those that any matches, and goes first. Digest uses
-	// neither.
-	AllowTagsRegexes  []string `json:"allowTagsRegexes,omitempty"`
+	// AllowTagsRegexes keeps the tags that any of them matches (RE2, anywhere in the
+	// tag), all if empty. Not for Digest.
+	AllowTagsRegexes []string `json:"allowTagsRegexes,omitempty"`
+	// IgnoreTagsRegexes drops the tags that any of them matches, and goes before
+	// allowTagsRegexes. Not for Digest.
 	IgnoreTagsRegexes []string `json:"ignoreTagsRegexes,omitempty"`
 	// Platform passes over images that do not run there: os/arch or
 	// os/arch/variant.
@@ -83,6 +92,7 @@ type ImageSubscription struct {
 
 // GitSubscription selects a commit of a Git repository.
 type GitSubscription struct {
+	// RepoURL is the https:// URL of the repository.
 	RepoURL string `json:"repoURL"`
 	// CommitSelectionStrategy is NewestFromBranch, the default, SemVer, Lexical or
 	// NewestTag.
@@ -91,19 +101,25 @@ type GitSubscription struct {
 	Branch string `json:"branch,omitempty"`
 	// SemverConstraint is a version range for the tags of SemVer.
 	SemverConstraint string `json:"semverConstraint,omitempty"`
-	// StrictSemvers is as for images.
+	// StrictSemvers wants all of major, minor and patch (a leading "v" is
+	// allowed) of SemVer's tags; true unless given.
 	StrictSemvers *bool `json:"strictSemvers,omitempty"`
-	// AllowTagsRegexes and IgnoreTagsRegexes are as for images, for the strategies
-	// that take tags.
-	AllowTagsRegexes  []string `json:"allowTagsRegexes,omitempty"`
+	// AllowTagsRegexes keeps the tags that any of them matches (RE2, anywhere in the
+	// tag), all if empty. Not for NewestFromBranch.
+	AllowTagsRegexes []string `json:"allowTagsRegexes,omitempty"`
+	// IgnoreTagsRegexes drops the tags that any of them matches, and goes before
+	// allowTagsRegexes. Not for NewestFromBranch.
 	IgnoreTagsRegexes []string `json:"ignoreTagsRegexes,omitempty"`
-	// IncludePaths and ExcludePaths take the commits that change a path which is
-	// included, any if there are none, and not excluded. A path is that of a file,
-	// or of a folder with all below; or glob:… or regex:….
+	// IncludePaths takes the commits that change at least one path which one of them
+	// names, any if empty, and which none of excludePaths does. Each is the path of a
+	// file, or of a folder with all below; or glob:… or regex:….
 	IncludePaths []string `json:"includePaths,omitempty"`
+	// ExcludePaths are paths whose change makes no commit count, written as
+	// includePaths.
 	ExcludePaths []string `json:"excludePaths,omitempty"`
-	// ExpressionFilter takes the commits, or tags, for which an expression in
-	// expr-lang is true, see expression.Commit and expression.Tag.
+	// ExpressionFilter takes the commits for which an expression in expr-lang is
+	// true, over id, author, committer, subject and commitDate; for tags over tag,
+	// id, author, committer, subject, creatorDate, tagger and annotation.
 	ExpressionFilter string `json:"expressionFilter,omitempty"`
 	// Since passes over commits of a branch that are older.
 	Since Timestamp `json:"since,omitzero"`
@@ -127,6 +143,12 @@ type ChartSubscription struct {
 	// InsecureSkipTLSVerify trusts any certificate of the repository.
 	InsecureSkipTLSVerify bool `json:"insecureSkipTLSVerify,omitempty"`
 }
+
+// The strategies of each kind of repository.
+var (
+	imageStrategies = []string{StrategySemVer, StrategyLexical, StrategyNewestBuild, StrategyDigest}
+	gitStrategies   = []string{StrategyNewestFromBranch, StrategySemVer, StrategyLexical, StrategyNewestTag}
+)
 
 // The strategies.
 const (

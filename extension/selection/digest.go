@@ -8,6 +8,6 @@ func only(tag string) func([]string) []string {
 		if slices.Contains(tags, tag) {
 			return []string{tag}
 		}
-		return nil
+		return []string{}
 	}
 }

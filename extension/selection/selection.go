@@ -3,12 +3,14 @@
 // strategy is one file.
 //
 // The tags and versions of every kind of repository are selected by a [Rule], the
-// commits of a branch by [Commits].
+// commits of a branch by [Commits], and both of Git by the [Paths] that they
+// change.
 package selection
 
 import (
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
 )
@@ -35,7 +37,7 @@ func ForImage(s pipeline.ImageSubscription) (Rule, error) {
 	}
 	switch s.ImageSelectionStrategy {
 	case pipeline.StrategySemVer, "":
-		r.order, err = semVer(s.Constraint, s.Strict())
+		r.order, err = semVer(s.Constraint, reader(s.Strict()))
 	case pipeline.StrategyLexical:
 		r.order = lexical
 	case pipeline.StrategyNewestBuild:
@@ -55,7 +57,7 @@ func ForTags(s pipeline.GitSubscription) (Rule, error) {
 	}
 	switch s.CommitSelectionStrategy {
 	case pipeline.StrategySemVer:
-		r.order, err = semVer(s.SemverConstraint, s.Strict())
+		r.order, err = semVer(s.SemverConstraint, reader(s.Strict()))
 	case pipeline.StrategyLexical:
 		r.order = lexical
 	case pipeline.StrategyNewestTag:
@@ -64,14 +66,6 @@ func ForTags(s pipeline.GitSubscription) (Rule, error) {
 		err = fmt.Errorf("commitSelectionStrategy %q takes no tags", s.CommitSelectionStrategy)
 	}
 	return r, err
-}
-
-// ForChart makes the rule of a chart subscription. A subscription of a valid
-// pipeline always gives one. A chart's version is a semantic version by Helm's
-// own rule, which asks less of one in a classic repository than in a registry.
-func ForChart(s pipeline.ChartSubscription) (Rule, error) {
-	order, err := semVer(s.SemverConstraint, false)
-	return Rule{order: order}, err
 }
 
 func filtered(allow, ignore []string) (r Rule, err error) {
@@ -112,10 +106,5 @@ func compile(patterns []string) ([]*regexp.Regexp, error) {
 }
 
 func matchesAny(patterns []*regexp.Regexp, s string) bool {
-	for _, p := range patterns {
-		if p.MatchString(s) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(patterns, func(p *regexp.Regexp) bool { return p.MatchString(s) })
 }

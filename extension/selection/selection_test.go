@@ -22,50 +22,13 @@ func rule(t testing.TB, s pipeline.ImageSubscription) selection.Rule {
 	return r
 }
 
-func TestTheGreatestVersionThatQualifiesComesFirst(t *testing.T) {
-	no := false
+// Whatever the strategy, but for Digest.
+func TestExpressionsTakeAndLeaveTags(t *testing.T) {
 	tests := map[string]struct {
 		subscription pipeline.ImageSubscription
 		tags         []string
 		want         []string
 	}{
-		"no tags": {pipeline.ImageSubscription{}, nil, []string{}},
-		"versions are numbers, not text": {
-			pipeline.ImageSubscription{},
-			[]string{"v1.9.0", "v1.10.0", "v1.2.0"}, []string{"v1.10.0", "v1.9.0", "v1.2.0"},
-		},
-		"a pre-release comes before its release": {
-			pipeline.ImageSubscription{ImageSelectionStrategy: "SemVer"},
-			[]string{"1.0.0-rc.2", "1.0.0", "1.0.0-rc.10", "0.9.0"}, []string{"1.0.0", "1.0.0-rc.10", "1.0.0-rc.2", "0.9.0"},
-		},
-		"a tag that is no version is left out": {
-			pipeline.ImageSubscription{},
-			[]string{"latest", "main-4b1c27c", "", "v", "1.0.0", "vv1.0.0", "1.0.0.0", "01.0.0", "99999999999999999999.0.0"}, []string{"1.0.0"},
-		},
-		"only full versions count": {
-			pipeline.ImageSubscription{},
-			[]string{"1", "v1.2", "1.2.3"}, []string{"1.2.3"},
-		},
-		"short versions count where the subscription says so": {
-			pipeline.ImageSubscription{StrictSemvers: &no},
-			[]string{"1", "v1.2", "1.2.3", "latest"}, []string{"1.2.3", "v1.2", "1"},
-		},
-		"a constraint bounds the versions": {
-			pipeline.ImageSubscription{Constraint: "^1.2.0"},
-			[]string{"1.1.9", "1.2.0", "1.99.0", "2.0.0"}, []string{"1.99.0", "1.2.0"},
-		},
-		"a constraint leaves pre-releases out": {
-			pipeline.ImageSubscription{Constraint: ">=1.0.0"},
-			[]string{"1.1.0-rc.1", "1.0.0"}, []string{"1.0.0"},
-		},
-		"a constraint that names one lets pre-releases in": {
-			pipeline.ImageSubscription{Constraint: ">=1.0.0-0"},
-			[]string{"1.1.0-rc.1", "1.0.0"}, []string{"1.1.0-rc.1", "1.0.0"},
-		},
-		"equal versions are ordered by the tag, the last in the alphabet first": {
-			pipeline.ImageSubscription{StrictSemvers: &no},
-			[]string{"1.0", "v1.0.0", "1.0.0", "1.0.0+b", "1.0.0+a"}, []string{"v1.0.0", "1.0.0+b", "1.0.0+a", "1.0.0", "1.0"},
-		},
 		"tags that none of the expressions allows are left out": {
 			pipeline.ImageSubscription{AllowTagsRegexes: []string{`^v1\.`, `^v3\.`}},
 			[]string{"v1.0.0", "v2.0.0", "v3.0.0", "1.0.0"}, []string{"v3.0.0", "v1.0.0"},
@@ -78,14 +41,21 @@ func TestTheGreatestVersionThatQualifiesComesFirst(t *testing.T) {
 			pipeline.ImageSubscription{AllowTagsRegexes: []string{"^v"}, IgnoreTagsRegexes: []string{"^v2"}},
 			[]string{"v1.0.0", "v2.0.0"}, []string{"v1.0.0"},
 		},
+		"an expression matches anywhere in the tag, unless it is anchored": {
+			pipeline.ImageSubscription{AllowTagsRegexes: []string{"1"}, IgnoreTagsRegexes: []string{"^1"}},
+			[]string{"1.0.0", "v1.0.0", "v2.1.0", "v2.0.0"}, []string{"v2.1.0", "v1.0.0"},
+		},
 	}
 	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			got := rule(t, test.subscription).Select(test.tags)
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Errorf("Select (-want +got):\n%s", diff)
-			}
-		})
+		for _, strategy := range []string{pipeline.StrategySemVer, pipeline.StrategyLexical, pipeline.StrategyNewestBuild} {
+			t.Run(name+", "+strategy, func(t *testing.T) {
+				test.subscription.ImageSelectionStrategy = strategy
+				got := rule(t, test.subscription).Select(test.tags)
+				if diff := cmp.Diff(test.want, got); diff != "" {
+					t.Errorf("Select (-want +got):\n%s", diff)
+				}
+			})
+		}
 	}
 }
 
@@ -108,11 +78,26 @@ func TestARuleThatCannotBeFollowedIsRefused(t *testing.T) {
 	}
 }
 
+func TestARuleOfGitsTagsThatCannotBeFollowedIsRefused(t *testing.T) {
+	for want, s := range map[string]pipeline.GitSubscription{
+		`commitSelectionStrategy "NewestFromBranch" takes no tags`:                              {CommitSelectionStrategy: pipeline.StrategyNewestFromBranch},
+		`commitSelectionStrategy "" takes no tags`:                                              {},
+		`"latest" is not a version range: improper constraint: latest`:                          {CommitSelectionStrategy: pipeline.StrategySemVer, SemverConstraint: "latest"},
+		"\"(\" is not a regular expression (RE2): error parsing regexp: missing closing ): `(`": {CommitSelectionStrategy: pipeline.StrategyLexical, AllowTagsRegexes: []string{"("}},
+	} {
+		if _, err := selection.ForTags(s); err == nil || err.Error() != want {
+			t.Errorf("ForTags says %v, want %s", err, want)
+		}
+	}
+}
+
 func TestSelectingLeavesItsInputAlone(t *testing.T) {
-	tags := []string{"1.0.0", "3.0.0", "2.0.0"}
-	rule(t, pipeline.ImageSubscription{}).Select(tags)
-	if diff := cmp.Diff([]string{"1.0.0", "3.0.0", "2.0.0"}, tags); diff != "" {
-		t.Errorf("the caller's tags (-want +got):\n%s", diff)
+	for _, strategy := range []string{pipeline.StrategySemVer, pipeline.StrategyLexical, pipeline.StrategyNewestBuild} {
+		tags := []string{"1.0.0", "3.0.0", "2.0.0"}
+		rule(t, pipeline.ImageSubscription{ImageSelectionStrategy: strategy}).Select(tags)
+		if diff := cmp.Diff([]string{"1.0.0", "3.0.0", "2.0.0"}, tags); diff != "" {
+			t.Errorf("%s: the caller's tags (-want +got):\n%s", strategy, diff)
+		}
 	}
 }
 
@@ -133,13 +118,14 @@ func TestOneRuleServesSeveralGoroutines(t *testing.T) {
 
 // The tags are a list in a registry's order, which means nothing.
 func FuzzSelectionIsASubsetInAnOrderOfItsOwn(f *testing.F) {
-	f.Add("1.0.0 v1.0.0 1.0 latest 2.0.0-rc.1 1.0.0+a 1.0.0+b", "^1.0.0", "", "rc", false, uint64(1))
-	f.Add("1 2 3 v1 v2 v3", ">=1, <3 || 7", "^v", "", false, uint64(2))
-	f.Add("0.0.0 0.0.0-0 0.0.0-a 0.0.0", "*", ".", "-a$", true, uint64(3))
-	f.Add("", "", "", "", true, uint64(0))
-	f.Add("1.0.0 1.0.0 1.0.0", "", "", "", true, uint64(9))
-	f.Fuzz(func(t *testing.T, text, constraint, allow, ignore string, strict bool, seed uint64) {
-		s := pipeline.ImageSubscription{Constraint: constraint, StrictSemvers: &strict}
+	f.Add("1.0.0 v1.0.0 1.0 latest 2.0.0-rc.1 1.0.0+a 1.0.0+b", "^1.0.0", "", "rc", false, uint8(0), uint64(1))
+	f.Add("1 2 3 v1 v2 v3", ">=1, <3 || 7", "^v", "", false, uint8(1), uint64(2))
+	f.Add("0.0.0 0.0.0-0 0.0.0-a 0.0.0", "*", ".", "-a$", true, uint8(0), uint64(3))
+	f.Add("", "", "", "", true, uint8(2), uint64(0))
+	f.Add("1.0.0 1.0.0 1.0.0", "", "", "", true, uint8(3), uint64(9))
+	f.Fuzz(func(t *testing.T, text, constraint, allow, ignore string, strict bool, strategy uint8, seed uint64) {
+		strategies := []string{pipeline.StrategySemVer, pipeline.StrategyLexical, pipeline.StrategyNewestBuild, pipeline.StrategyDigest}
+		s := pipeline.ImageSubscription{ImageSelectionStrategy: strategies[int(strategy)%len(strategies)], Constraint: constraint, StrictSemvers: &strict}
 		if allow != "" {
 			s.AllowTagsRegexes = []string{allow}
 		}

@@ -12,8 +12,9 @@ import (
 // semVer orders by semantic version, greatest first. Versions of equal
 // precedence (1.0 and 1.0.0, or build metadata, which SemVer 2.0.0 §10 leaves
 // out) are ordered by the tag itself, lexically greatest first. A pre-release
-// qualifies only where the constraint names one, or where there is none.
-func semVer(constraint string, strict bool) (func([]string) []string, error) {
+// qualifies only where the constraint names one, or where there is none. read tells
+// what a tag is the version of.
+func semVer(constraint string, read func(tag string) (*semver.Version, error)) (func([]string) []string, error) {
 	var within *semver.Constraints
 	if constraint != "" {
 		var err error
@@ -28,7 +29,7 @@ func semVer(constraint string, strict bool) (func([]string) []string, error) {
 	return func(tags []string) []string {
 		candidates := make([]candidate, 0, len(tags))
 		for _, t := range tags {
-			v, err := parse(t, strict)
+			v, err := read(t)
 			if err == nil && (within == nil || within.Check(v)) {
 				candidates = append(candidates, candidate{t, v})
 			}
@@ -44,9 +45,16 @@ func semVer(constraint string, strict bool) (func([]string) []string, error) {
 	}, nil
 }
 
-func parse(tag string, strict bool) (*semver.Version, error) {
+// reader returns how tags are read as versions: strictly all of major, minor and
+// patch, or also less.
+func reader(strict bool) func(tag string) (*semver.Version, error) {
 	if strict {
-		return semver.StrictNewVersion(strings.TrimPrefix(tag, "v"))
+		return full
 	}
-	return semver.NewVersion(tag)
+	return semver.NewVersion
+}
+
+// full reads a full semantic version, with or without a leading v.
+func full(tag string) (*semver.Version, error) {
+	return semver.StrictNewVersion(strings.TrimPrefix(tag, "v"))
 }

@@ -56,6 +56,47 @@ func marshal(t testing.TB, w waybill.Waybill) string {
 	return string(data)
 }
 
+func TestPinsOfOneRepositoryBearTheNamesOfTheirSubscriptions(t *testing.T) {
+	w := good()
+	w.Freight = []waybill.Freight{piece("shop", freight.Artifacts{
+		Images: []freight.Image{
+			{RepoURL: "nginx", Tag: "1.27", Digest: digestA, Subscription: "web"},
+			{RepoURL: "nginx", Tag: "1.26", Digest: digestB, Subscription: "worker"},
+		},
+		Commits: []freight.Commit{{RepoURL: "https://git.example.com/shop.git", ID: commitID, Subscription: "main"}},
+		Charts:  []freight.Chart{{RepoURL: "https://charts.example.com", Name: "db", Version: "2.1.0", Subscription: "stable"}},
+	})}
+	text := marshal(t, w)
+	for _, want := range []string{
+		"images: [{repoURL: nginx, tag: \"1.27\", digest: '" + digestA + "', subscription: web}, {repoURL: nginx, tag: \"1.26\", digest: '" + digestB + "', subscription: worker}]",
+		"id: " + commitID + ", subscription: main}]",
+		"name: db, version: 2.1.0, subscription: stable}]",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the file lacks %s:\n%s", want, text)
+		}
+	}
+	read, err := waybill.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(w.Freight, read.Freight); diff != "" {
+		t.Errorf("read again (-want +got):\n%s", diff)
+	}
+	if err := read.Check("shop-prod"); err != nil {
+		t.Error(err)
+	}
+	// The name is part of what the ID covers: it decides what is rendered.
+	read.Freight[0].Images[0].Subscription, read.Freight[0].Images[1].Subscription = "worker", "web"
+	if err := read.Check("shop-prod"); err == nil || !strings.Contains(err.Error(), "edited by hand") {
+		t.Errorf("exchanged names: %v", err)
+	}
+	read.Freight[0].Images[0].Subscription = "web"
+	if err := read.Check("shop-prod"); err == nil || !strings.Contains(err.Error(), "image nginx is pinned twice by the name web") {
+		t.Errorf("one name for two: %v", err)
+	}
+}
+
 func TestAWaybillIsAFileThatPeopleCanRead(t *testing.T) {
 	w := good()
 	want := `# +argocd:skip-file-rendering

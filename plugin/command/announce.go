@@ -97,14 +97,20 @@ func (c Call) held() (string, map[string]string) {
 }
 
 func add(pins map[string]string, artifacts freight.Artifacts) {
+	put := func(artifact, subscription, pin string) {
+		if subscription != "" {
+			artifact += " (" + subscription + ")"
+		}
+		pins[artifact] = pin
+	}
 	for _, image := range artifacts.Images {
-		pins[image.RepoURL] = strings.TrimPrefix(image.Tag+"@"+image.Digest, "@")
+		put(image.RepoURL, image.Subscription, strings.TrimPrefix(image.Tag+"@"+image.Digest, "@"))
 	}
 	for _, commit := range artifacts.Commits {
-		pins[commit.RepoURL] = commit.ID
+		put(commit.RepoURL, commit.Subscription, commit.ID)
 	}
 	for _, chart := range artifacts.Charts {
-		pins[strings.TrimSuffix(chart.RepoURL+"/"+chart.Name, "/")] = chart.Version
+		put(strings.TrimSuffix(chart.RepoURL+"/"+chart.Name, "/"), chart.Subscription, chart.Version)
 	}
 }
 

@@ -78,6 +78,23 @@ func TestTheParametersTabTellsWhatIsPinned(t *testing.T) {
 	}
 }
 
+func TestTheParametersTabTellsPinsOfOneRepositoryApart(t *testing.T) {
+	path := t.TempDir()
+	promote(t, path, readCase(t, "testdata/pins-by-subscription", "freight.yaml"))
+	got := announcements(t, path, map[string]string{envApplication: "shop-prod", envSourcePath: "."})
+	want := map[string]string{
+		"registry.example.com/shop (web)":    "v1.4.2@sha256:" + strings.Repeat("1", 64),
+		"registry.example.com/shop (worker)": "v1.4.1@sha256:" + strings.Repeat("2", 64),
+		"registry.example.com/proxy (edge)":  "2@sha256:" + strings.Repeat("3", 64),
+	}
+	if diff := cmp.Diff(want, got[parameters.Pins].Map); diff != "" {
+		t.Error(diff)
+	}
+	if held := got[parameters.Freight].String; !strings.Contains(held, "shop:v1.4.2 (web), shop:v1.4.1 (worker)") {
+		t.Errorf("the freight is told as %q", held)
+	}
+}
+
 func TestTheParametersTabFindsTheWaybillOfAnApplicationInAnotherNamespace(t *testing.T) {
 	// A render gets team-a_shop-prod here, the parameters tab the bare name.
 	path := t.TempDir()

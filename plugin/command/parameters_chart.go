@@ -85,7 +85,7 @@ func chartDefinitions() []definition {
 		{
 			name: parameters.ImageValues, title: "Image values",
 			tooltip: "Values that charts make images of, taken from the freight: image.tag: registry.example.com/shop#tag. " +
-				"Parts: " + strings.Join(imageParts, ", "),
+				"Of several of one repository, name the subscription: registry.example.com/shop:web#tag. Parts: " + strings.Join(imageParts, ", "),
 			set: func(p *settings, v value) error {
 				given, err := v.texts(`{image.tag: "registry.example.com/shop#tag"}`)
 				if err != nil {

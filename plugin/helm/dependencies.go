@@ -79,24 +79,23 @@ func vendorIt(pin freight.Chart) string {
 // as the freight says: that version in Chart.yaml, in the lock where there is
 // one and in charts/, and that archive where the pin has a digest.
 func pinned(c *chart.Chart, all []vendored, pins []freight.Chart) error {
-	byChart := map[string]freight.Chart{}
-	for _, pin := range pins {
-		name := identity(pin.RepoURL, pin.Name)
-		if known, found := byChart[name]; found && (known.Version != pin.Version || known.Digest != "" && pin.Digest != "" && known.Digest != pin.Digest) {
-			return refusal.New(fmt.Sprintf("its waybill pins the chart %s twice, to %s and to %s", name, known.Version, pin.Version),
-				"subscribe to the chart in one warehouse of the stage only")
-		} else if !found || known.Digest == "" {
-			byChart[name] = pin
-		}
+	byChart, err := byIdentity(pins)
+	if err != nil {
+		return err
 	}
 	for _, dependency := range c.Metadata.Dependencies {
 		if isAlias(dependency.Repository) && slices.ContainsFunc(pins, func(pin freight.Chart) bool { return path.Base(identity(pin.RepoURL, pin.Name)) == dependency.Name }) {
 			return refusal.New(fmt.Sprintf("its freight pins a chart %s, and Chart.yaml names the repository of that dependency by the alias %s", dependency.Name, dependency.Repository),
 				"write its URL into Chart.yaml")
 		}
-		pin, found := byChart[identity(dependency.Repository, dependency.Name)]
-		if !found {
+		several := byChart[identity(dependency.Repository, dependency.Name)]
+		if len(several) == 0 {
 			continue
+		}
+		pin := several[0]
+		if len(several) > 1 {
+			return refusal.New(fmt.Sprintf("its waybill pins the chart %s twice (%s, %s), and its chart depends on one", dependency.Name, pin.Subscription, several[1].Subscription),
+				"keep one of these subscriptions in what the stage requests")
 		}
 		if !sameVersion(dependency.Version, pin.Version) {
 			return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and Chart.yaml names %s", dependency.Name, pin.Version, dependency.Version), vendorIt(pin))
@@ -114,6 +113,31 @@ func pinned(c *chart.Chart, all []vendored, pins []freight.Chart) error {
 		}
 	}
 	return nil
+}
+
+// byIdentity returns the pins of each chart: one, or several that the names of
+// their subscriptions tell apart.
+func byIdentity(pins []freight.Chart) (map[string][]freight.Chart, error) {
+	all := map[string][]freight.Chart{}
+	for _, pin := range pins {
+		name := identity(pin.RepoURL, pin.Name)
+		i := slices.IndexFunc(all[name], func(known freight.Chart) bool {
+			return known.Version == pin.Version || known.Subscription == pin.Subscription || known.Subscription == "" || pin.Subscription == ""
+		})
+		if i < 0 {
+			all[name] = append(all[name], pin)
+			continue
+		}
+		known := &all[name][i]
+		if known.Version != pin.Version || known.Digest != "" && pin.Digest != "" && known.Digest != pin.Digest {
+			return nil, refusal.New(fmt.Sprintf("its waybill pins the chart %s twice, to %s and to %s", name, known.Version, pin.Version),
+				"subscribe to the chart in one warehouse of the stage only")
+		}
+		if known.Digest == "" {
+			*known = pin
+		}
+	}
+	return all, nil
 }
 
 // locked checks the lock's entry for a dependency. A chart without a lock has

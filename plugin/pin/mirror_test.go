@@ -30,7 +30,7 @@ func TestAMirrorChangesTheRegistryAndNotTheDigest(t *testing.T) {
 		{"what no freight pins is left alone", "registry.dev.example.com/other:1", "registry.dev.example.com/other:1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got, _ := pins.Image(tt.reference); got != tt.want {
+			if got, _, _ := pins.Image(tt.reference); got != tt.want {
 				t.Errorf("Image(%q) = %q, want %q", tt.reference, got, tt.want)
 			}
 		})

@@ -2,11 +2,13 @@
 //
 // An image is pinned where it stands in a container of any kind of object, and
 // at paths that the user names. Only the pins decide: what tag or digest the
-// manifest had does not matter, its repository does.
+// manifest had does not matter, its repository does. Where the freight pins one
+// repository several times, the tag is the name of the subscription that is meant.
 package pin
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 
@@ -18,7 +20,7 @@ import (
 
 // Pins are the images of the freight in a waybill, by repository.
 type Pins struct {
-	images map[string]pinned
+	images map[string][]pinned
 }
 
 // pinned is an image, and where it is pulled from: empty for where the manifest
@@ -30,12 +32,13 @@ type pinned struct {
 
 // New collects the image pins of a waybill. It refuses two digests for one
 // repository (several warehouses may watch the same one, or a mirror make two
-// one), because nothing says which of them a container means.
+// one) that no names of subscriptions tell apart, because nothing could say which
+// of them a container means.
 //
 // A manifest may name the repository that the freight names or, since overlays
 // differ by environment, the mirror that the stage pulls from.
 func New(w waybill.Waybill) (Pins, error) {
-	p := Pins{images: map[string]pinned{}}
+	p := Pins{images: map[string][]pinned{}}
 	for _, f := range w.Freight {
 		for _, image := range f.Images {
 			mirror, mirrored := freight.Mirrored(image.RepoURL, w.Mirrors)
@@ -56,14 +59,19 @@ func New(w waybill.Waybill) (Pins, error) {
 }
 
 func (p Pins) add(repository string, image pinned) error {
-	known, found := p.images[repository]
-	if found && known.Digest != image.Digest {
-		return refusal.New(
-			fmt.Sprintf("its waybill pins %s twice, to %s and to %s", repository, describe(known.Image), describe(image.Image)),
-			"subscribe to the image in one warehouse of the stage only")
-	}
-	if !found || known.Tag == "" {
-		p.images[repository] = image
+	all := p.images[repository]
+	i := slices.IndexFunc(all, func(known pinned) bool { return known.Subscription == image.Subscription })
+	switch {
+	case i < 0:
+		p.images[repository] = append(all, image)
+	case all[i].Digest != image.Digest:
+		as, remedy := "", "subscribe to the image in one warehouse of the stage only"
+		if image.Subscription != "" {
+			as, remedy = " as "+image.Subscription, "give each subscription a name of its own"
+		}
+		return refusal.New(fmt.Sprintf("its waybill pins %s twice%s, to %s and to %s", repository, as, describe(all[i].Image), describe(image.Image)), remedy)
+	case all[i].Tag == "":
+		all[i] = image
 	}
 	return nil
 }
@@ -85,15 +93,18 @@ type Result struct {
 
 // Apply pins the images of the objects in place: in the containers of every
 // object, and at the paths. It fails when a path leads to something that is no
-// text.
+// text, and when it is not clear which of several pins an image means.
 func (p Pins) Apply(objects []manifest.Object, paths []Path) (Result, error) {
 	var result Result
-	unpinned := map[string]bool{}
+	unpinned, unclear := map[string]bool{}, map[string]error{}
 	rewrite := func(reference string) string {
-		pinned, found := p.Image(reference)
-		if found {
+		pinned, found, err := p.Image(reference)
+		switch {
+		case err != nil:
+			unclear[reference] = err
+		case found:
 			result.Pinned++
-		} else {
+		default:
 			unpinned[reference] = true
 		}
 		return pinned
@@ -106,49 +117,62 @@ func (p Pins) Apply(objects []manifest.Object, paths []Path) (Result, error) {
 			}
 		}
 	}
-	for reference := range unpinned {
-		result.Unpinned = append(result.Unpinned, reference)
+	// The same manifests are always refused with the same words.
+	if references := slices.Sorted(maps.Keys(unclear)); len(references) > 0 {
+		return Result{}, unclear[references[0]]
 	}
-	slices.Sort(result.Unpinned)
+	result.Unpinned = slices.Sorted(maps.Keys(unpinned))
 	return result, nil
 }
 
 // Lookup returns what the freight pins in an image repository, and whether it
 // does. Its RepoURL is the repository as written, or the mirror that the stage has
-// for it.
-func (p Pins) Lookup(repository string) (freight.Image, bool) {
-	image, found := p.images[freight.ImageRepository(repository)]
-	image.RepoURL = repository
-	if image.mirror != "" {
-		image.RepoURL = image.mirror
+// for it. A tag of the reference is the name of a subscription; it fails where
+// none is called so, or where there are several and none is named.
+func (p Pins) Lookup(reference string) (freight.Image, bool, error) {
+	repository, name, _ := freight.SplitImage(reference)
+	all := p.images[freight.ImageRepository(repository)]
+	if len(all) == 0 {
+		return freight.Image{}, false, nil
 	}
-	return image.Image, found
+	image, found := named(all, name)
+	if !found && (name != "" || len(all) > 1) {
+		return freight.Image{}, true, unclear(repository, name, all)
+	}
+	if !found {
+		image = all[0]
+	}
+	image.RepoURL = image.place(repository)
+	return image.Image, true, nil
 }
 
-// Image returns an image reference as the freight pins it, and whether it does.
+// Image returns an image reference as the freight pins it, and whether it does. It
+// fails where the freight pins the repository several times, and the reference
+// does not say which of the pins it means; see [choose].
 //
 // The pinned form is repository:tag@digest, with the repository as the manifest
-// writes it, or the mirror that the stage has for it: the container runtime pulls by the digest alone, and people read
-// the tag in kubectl and in Argo CD. A pin without a tag gives
-// repository@digest.
-func (p Pins) Image(reference string) (string, bool) {
+// writes it, or the mirror that the stage has for it: the container runtime pulls
+// by the digest alone, and people read the tag in kubectl and in Argo CD. A pin
+// without a tag gives repository@digest.
+func (p Pins) Image(reference string) (string, bool, error) {
 	repository, tag, digest := freight.SplitImage(reference)
 	if repository == "" || !isTag(tag) || !isDigest(digest) {
 		// Policies write patterns where workloads write images: "shop:*".
-		return reference, false
+		return reference, false, nil
 	}
-	image, found := p.images[freight.ImageRepository(repository)]
+	all := p.images[freight.ImageRepository(repository)]
+	if len(all) == 0 {
+		return reference, false, nil
+	}
+	image, found := choose(all, tag, digest)
 	if !found {
-		return reference, false
+		return reference, false, unclear(repository, tag, all)
 	}
-	pinned := repository
-	if image.mirror != "" {
-		pinned = image.mirror
-	}
+	pinned := image.place(repository)
 	if image.Tag != "" {
 		pinned += ":" + image.Tag
 	}
-	return pinned + "@" + image.Digest, true
+	return pinned + "@" + image.Digest, true, nil
 }
 
 // The grammar of references is that of github.com/distribution/reference; tag

@@ -62,12 +62,12 @@ func TestAnImageIsPinnedByItsRepositoryAlone(t *testing.T) {
 		{"", ""},
 	}
 	for _, tt := range tests {
-		got, pinned := pins.Image(tt.reference)
+		got, pinned, err := pins.Image(tt.reference)
 		want := tt.want
 		if want == "" {
 			want = tt.reference
 		}
-		if got != want || pinned != (tt.want != "") {
+		if got != want || pinned != (tt.want != "") || err != nil {
 			t.Errorf("Image(%q) = %q, %t, want %q", tt.reference, got, pinned, want)
 		}
 	}
@@ -85,7 +85,7 @@ func TestTwoDigestsForOneRepositoryAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatalf("one digest from two warehouses is refused: %v", err)
 	}
-	if got, _ := pins.Image("nginx"); got != "nginx:1.27@"+one {
+	if got, _, _ := pins.Image("nginx"); got != "nginx:1.27@"+one {
 		t.Errorf("Image(nginx) = %s, want the tag that one of the pins has", got)
 	}
 }
@@ -131,11 +131,11 @@ spec:
 func TestARepositoryIsLookedUpHoweverItIsWritten(t *testing.T) {
 	pins := shopPins(t)
 	for _, repository := range []string{"nginx", "docker.io/library/nginx", "https://index.docker.io/nginx/"} {
-		if image, found := pins.Lookup(repository); !found || image.Digest != two {
+		if image, found, err := pins.Lookup(repository); !found || err != nil || image.Digest != two {
 			t.Errorf("Lookup(%s) = %v, %t", repository, image, found)
 		}
 	}
-	if image, found := pins.Lookup("registry.example.com/nginx"); found {
+	if image, found, err := pins.Lookup("registry.example.com/nginx"); found || err != nil {
 		t.Errorf("another repository is %v", image)
 	}
 }
@@ -149,7 +149,10 @@ func FuzzImage(f *testing.F) {
 	}
 	pins := shopPins(f)
 	f.Fuzz(func(t *testing.T, reference string) {
-		pinned, found := pins.Image(reference)
+		pinned, found, err := pins.Image(reference)
+		if err != nil {
+			t.Fatalf("%q is refused: %v", reference, err)
+		}
 		if !found {
 			if pinned != reference {
 				t.Errorf("%q is not pinned and yet changed to %q", reference, pinned)
@@ -164,7 +167,7 @@ func FuzzImage(f *testing.F) {
 		if digest != one && digest != two {
 			t.Errorf("%q is pinned to %q, which no freight holds", reference, pinned)
 		}
-		if again, _ := pins.Image(pinned); again != pinned {
+		if again, _, _ := pins.Image(pinned); again != pinned {
 			t.Errorf("%q is pinned to %q, and that to %q", reference, pinned, again)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
+	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/promotion"
 	v1 "github.com/waybill-cd/waybill/proxy/api/v1"
 )
@@ -222,6 +223,19 @@ func TestLintTellsEachProblemWithItsPath(t *testing.T) {
 	}
 	if got := runWith(t, t.Context(), nil, "", "lint", "testdata/none.yaml"); got.code != ExitError || !strings.Contains(got.err, "testdata/none.yaml cannot be read") {
 		t.Errorf("got %+v", got)
+	}
+}
+
+func TestLintPrintsTheSchemaForEditors(t *testing.T) {
+	got := run(t, nil, "lint", "--schema")
+	if got.code != ExitOK || got.err != "" || got.out != pipeline.Schema || !json.Valid([]byte(got.out)) {
+		t.Errorf("code %d, error %q, and not the schema:\n%.200s", got.code, got.err, got.out)
+	}
+	if got := run(t, nil, "lint", "--schema", "testdata/shop.yaml"); got.code == ExitOK || got.out != "" {
+		t.Errorf("a file beside --schema is passed over: %+v", got)
+	}
+	if got := run(t, nil, "lint"); got.code == ExitOK {
+		t.Errorf("nothing to check is good: %+v", got)
 	}
 }
 

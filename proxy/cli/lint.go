@@ -24,16 +24,28 @@ type linted struct {
 }
 
 func (c *command) lintCommand() *cobra.Command {
+	schema := false
 	cmd := &cobra.Command{
 		Use:   "lint <file>...",
 		Short: "Check pipeline files, without a server",
 		Long: `Check pipeline files, without a server: ConfigMaps as they are applied, or bare
 pipeline documents. "-" reads standard input. Other resources in a file are
-passed over. The exit code is 1 if there are problems.`,
+passed over. The exit code is 1 if there are problems.
+
+--schema prints the JSON Schema of a pipeline document, for editors.`,
 		Example: `  argocd-waybill lint pipeline.yaml
-  kustomize build pipelines | argocd-waybill lint - -o json`,
-		Args: cobra.MinimumNArgs(1),
+  kustomize build pipelines | argocd-waybill lint - -o json
+  argocd-waybill lint --schema > pipeline.schema.json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if schema {
+				return cobra.NoArgs(cmd, args)
+			}
+			return cobra.MinimumNArgs(1)(cmd, args)
+		},
 		RunE: c.run(func(_ *cobra.Command, args []string) error {
+			if schema {
+				return c.print("%s", pipeline.Schema)
+			}
 			findings := []linted{}
 			for _, name := range args {
 				text, err := c.read(name)
@@ -50,6 +62,7 @@ passed over. The exit code is 1 if there are problems.`,
 		}),
 	}
 	c.outputFlag(cmd, formatJSON, formatYAML)
+	cmd.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of a pipeline document")
 	return cmd
 }
 
