@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/client-go/tools/record"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -29,6 +31,7 @@ import (
 	"github.com/waybill-cd/waybill/proxy/engine"
 	"github.com/waybill-cd/waybill/proxy/gitrepo"
 	"github.com/waybill-cd/waybill/proxy/identity"
+	"github.com/waybill-cd/waybill/proxy/leader"
 	"github.com/waybill-cd/waybill/proxy/preview"
 	"github.com/waybill-cd/waybill/proxy/source"
 	sourcecache "github.com/waybill-cd/waybill/proxy/source/cache"
@@ -43,6 +46,9 @@ import (
 // leaseName is the Lease of the replica that runs the loops.
 const leaseName = "waybill-proxy"
 
+// looksPath is where the replica that looks tells the others of its last looks.
+const looksPath = "/looks"
+
 // run puts the parts together and runs them until the context ends.
 func run(ctx context.Context, s settings) error {
 	gates, err := identity.ReadGates(s.gates)
@@ -53,10 +59,15 @@ func run(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
-	mgr, err := manager(config, s)
+	lease, err := leader.NewLease(config, s.namespace, leaseName, leader.Address(s.metricsListen, os.Getenv("POD_IP")))
 	if err != nil {
 		return err
 	}
+	mgr, err := manager(config, s, lease)
+	if err != nil {
+		return err
+	}
+	lease.Record(mgr.GetEventRecorderFor("waybill"))
 	if err := errors.Join(store.IndexConfigMaps(ctx, mgr.GetFieldIndexer()), argocd.IndexApplications(ctx, mgr.GetFieldIndexer())); err != nil {
 		return fmt.Errorf("cannot index what is watched: %w", err)
 	}
@@ -85,6 +96,7 @@ func run(ctx context.Context, s settings) error {
 	}
 	e := engine.New(records, applications, git, sources, previews, mgr.GetEventRecorderFor("waybill"), engine.Options{
 		PromotionTimeout: s.timeout, Retention: s.retention, Now: time.Now,
+		LooksElsewhere: leader.NewAsker[map[string]engine.Look](lease, looksPath, gates.Token(looksPath)).Ask,
 	})
 	if err := e.Loops(mgr); err != nil {
 		return fmt.Errorf("cannot set up the loops: %w", err)
@@ -99,7 +111,9 @@ func run(ctx context.Context, s settings) error {
 	}
 	alive := &healthz.Handler{Checks: map[string]healthz.Checker{"loops": e.Alive}}
 	ready := &healthz.Handler{Checks: map[string]healthz.Checker{"informers": synced(mgr.GetCache()), "api": server.ready, "webhooks": receivers}}
-	if err := errors.Join(mgr.AddMetricsServerExtraHandler("/healthz", http.StripPrefix("/healthz", alive)),
+	if err := errors.Join(
+		mgr.AddMetricsServerExtraHandler(looksPath, leader.Handler(gates.Token(looksPath), e.Looks)),
+		mgr.AddMetricsServerExtraHandler("/healthz", http.StripPrefix("/healthz", alive)),
 		mgr.AddMetricsServerExtraHandler("/readyz", http.StripPrefix("/readyz", ready)),
 	); err != nil {
 		return err
@@ -129,7 +143,7 @@ var eventLimits = record.CorrelatorOptions{BurstSize: 300, QPS: 1, MaxEvents: 10
 // manager makes the manager, whose informers hold no more than Waybill's rights
 // and needs: its own records, Argo CD's policy, Applications, AppProjects and
 // Git credentials.
-func manager(config *rest.Config, s settings) (ctrl.Manager, error) {
+func manager(config *rest.Config, s settings, lease resourcelock.Interface) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return nil, err
@@ -163,11 +177,12 @@ func manager(config *rest.Config, s settings) (ctrl.Manager, error) {
 			},
 		},
 		LeaderElection:                true,
-		LeaderElectionID:              leaseName,
-		LeaderElectionNamespace:       s.namespace,
 		LeaderElectionReleaseOnCancel: true,
-		Metrics:                       metricsserver.Options{BindAddress: s.metricsListen},
-		EventBroadcaster:              record.NewBroadcasterWithCorrelatorOptions(eventLimits), //nolint:staticcheck // it may live as long as the process, which the manager does
+
+		LeaderElectionResourceLockInterface: lease,
+
+		Metrics:          metricsserver.Options{BindAddress: s.metricsListen},
+		EventBroadcaster: record.NewBroadcasterWithCorrelatorOptions(eventLimits), //nolint:staticcheck // it may live as long as the process, which the manager does
 	})
 	if err != nil {
 		return nil, fmt.Errorf("cannot reach Kubernetes: %w", err)

@@ -172,3 +172,7 @@ func (i indexer) IndexField(_ context.Context, o client.Object, field string, va
 type account struct{ user, password string }
 
 func (a account) Git(context.Context, string) (string, string, error) { return a.user, a.password, nil }
+
+func (a account) GitOf(context.Context, string, string) (string, string, error) {
+	return a.user, a.password, nil
+}

@@ -15,7 +15,7 @@ import (
 
 // verbs are the actions of Argo CD's policy that the API's actions need.
 var verbs = map[string]string{
-	v1.ActionPromote: "promote", v1.ActionRollback: "promote", v1.ActionAbort: "promote", v1.ActionRefresh: "promote",
+	v1.ActionPromote: "promote", v1.ActionRollback: "promote", v1.ActionAbort: "promote", v1.ActionRefresh: "promote", v1.ActionAssemble: "promote",
 	v1.ActionApprove: "approve", v1.ActionReject: "approve",
 }
 

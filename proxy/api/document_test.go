@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -19,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/labstack/echo/v4"
 
+	"github.com/waybill-cd/waybill/extension/pipeline"
 	v1 "github.com/waybill-cd/waybill/proxy/api/v1"
 )
 
@@ -128,7 +130,7 @@ func TestTheSchemasAreTheTypes(t *testing.T) {
 		{reflect.TypeFor[v1.Pipeline](), "Pipeline"}, {reflect.TypeFor[v1.FreightPage](), "FreightPage"}, {reflect.TypeFor[v1.PromotionPage](), "PromotionPage"},
 		{reflect.TypeFor[v1.Promote](), "Promote"}, {reflect.TypeFor[v1.Rollback](), "Rollback"}, {reflect.TypeFor[v1.Decide](), "Decide"},
 		{reflect.TypeFor[v1.Approve](), "Approve"}, {reflect.TypeFor[v1.Preview](), "Preview"}, {reflect.TypeFor[v1.Comparison](), "Comparison"},
-		{reflect.TypeFor[v1.Problem](), "Problem"},
+		{reflect.TypeFor[v1.Problem](), "Problem"}, {reflect.TypeFor[v1.Candidates](), "Candidates"}, {reflect.TypeFor[v1.Assemble](), "Assemble"},
 	}
 	checked := map[goType]bool{}
 	for len(queue) > 0 {
@@ -160,6 +162,9 @@ func keys[K comparable, V any](m map[K]V) func(func(K) bool) {
 // scalar tells whether a schema is of a plain value, or of a list.
 func scalar(s *openapi3.SchemaRef) bool { return s != nil && !s.Value.Type.Is("object") }
 
+// times are the structs that are written as text.
+var times = []reflect.Type{reflect.TypeFor[time.Time](), reflect.TypeFor[pipeline.Timestamp]()}
+
 // compare compares the fields of a struct with the properties of a schema, and
 // returns the types and named schemas below.
 func compare(t *testing.T, of reflect.Type, schema *openapi3.SchemaRef, name string) []goType {
@@ -187,7 +192,7 @@ func compare(t *testing.T, of reflect.Type, schema *openapi3.SchemaRef, name str
 			}
 			element = element.Elem()
 		}
-		if element.Kind() == reflect.Struct && element.String() != "time.Time" && property != nil {
+		if element.Kind() == reflect.Struct && !slices.Contains(times, element) && property != nil {
 			at := strings.TrimPrefix(property.Ref, "#/components/schemas/")
 			if at == "" {
 				below = append(below, compare(t, element, property, name+"."+field)...)
@@ -236,7 +241,7 @@ func fieldsOf(of reflect.Type) map[string]jsonField {
 		if d, known := depth[name]; known && d <= len(f.Index) {
 			continue
 		}
-		fields[name], depth[name] = jsonField{f.Type, strings.Contains(options, "omitempty")}, len(f.Index)
+		fields[name], depth[name] = jsonField{f.Type, options == "omitempty" || options == "omitzero"}, len(f.Index)
 	}
 	return fields
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/waybill-cd/waybill/proxy/preview"
 )
 
-// renderTimeout bounds what an answer is rendered or fetched for, within the time
-// that clients wait. What was rendered by then is remembered.
+// renderTimeout bounds what an answer is rendered, fetched or looked for, within
+// the time that clients wait. What was rendered or found by then is remembered.
 const renderTimeout = 25 * time.Second
 
 func (s *Server) preview(c echo.Context) error {

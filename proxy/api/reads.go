@@ -197,7 +197,7 @@ func (s *Server) eligibility(c echo.Context) error {
 
 func wantFreight(named string) error {
 	if named == "" {
-		return invalid("freight is missing: name an ID, an unambiguous beginning of one, or a version")
+		return invalid("freight is missing: name an ID, an unambiguous beginning of one, an alias, or a version")
 	}
 	return nil
 }

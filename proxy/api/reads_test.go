@@ -39,6 +39,7 @@ func TestTheApplicationsStageIsAllThatItsTabShowsFirst(t *testing.T) {
 	actions := []v1.Action{
 		{Name: "promote", Gate: "waybill-promote"}, {Name: "approve", Gate: "waybill-approve"}, {Name: "reject", Gate: "waybill-approve"},
 		{Name: "abort", Gate: "waybill-promote"}, {Name: "rollback", Gate: "waybill-promote"}, {Name: "refresh", Gate: "waybill-promote"},
+		{Name: "assemble", Gate: "waybill-promote"},
 	}
 	if diff := cmp.Diff(actions, got.Actions); diff != "" {
 		t.Errorf("actions (-want +got):\n%s", diff)
@@ -114,7 +115,7 @@ func TestAPipelineIsSeenWholeOnBehalfOfAnyOfItsApplications(t *testing.T) {
 	for _, app := range []string{"shop-dev", "shop-staging-eu", "shop-prod"} {
 		for _, path := range []string{"/pipelines/shop", "/pipelines/waybill:shop"} {
 			got := ask[v1.Pipeline](w, http.StatusOK, call{path: path, app: app})
-			if got.Name != "shop" || got.Project != "shop" || got.Document != pipeline.Hash(shopDocument) || len(got.Stages) != 3 || len(got.Warehouses) != 1 || len(got.Gates) != 6 {
+			if got.Name != "shop" || got.Project != "shop" || got.Document != pipeline.Hash(shopDocument) || len(got.Stages) != 3 || len(got.Warehouses) != 1 || len(got.Gates) != 7 {
 				t.Fatalf("got %+v", got)
 			}
 			if got.Warehouses[0].Candidate != w.new.ID || time.Duration(got.Warehouses[0].Interval) != 5*time.Minute {
@@ -311,7 +312,7 @@ func TestAReadNeverChangesAnything(t *testing.T) {
 		if item.Get == nil {
 			continue
 		}
-		filled := strings.NewReplacer("{pipeline}", "shop", "{stage}", "prod", "{promotion}", p.ID, "{freight}", "v1.1.0").Replace(path)
+		filled := strings.NewReplacer("{pipeline}", "shop", "{stage}", "prod", "{promotion}", p.ID, "{freight}", "v1.1.0", "{warehouse}", "shop").Replace(path)
 		for range 3 {
 			if response := w.do(call{path: filled + "?freight=v1.2.0&from=v1.0.0&to=v1.1.0", app: "shop-prod"}); response.Code != http.StatusOK {
 				t.Errorf("%s: %d %s", filled, response.Code, response.Body)

@@ -69,6 +69,8 @@ func (s *Server) routes(g *echo.Group) {
 	g.POST("/pipelines/:pipeline/promotions/:promotion/approve", s.approve)
 	g.POST("/pipelines/:pipeline/promotions/:promotion/reject", s.reject)
 	g.POST("/pipelines/:pipeline/promotions/:promotion/abort", s.abort)
+	g.GET("/pipelines/:pipeline/warehouses/:warehouse/candidates", s.candidates)
+	g.POST("/pipelines/:pipeline/warehouses/:warehouse/freight", s.assemble)
 	g.POST("/pipelines/:pipeline/warehouses/:warehouse/refresh", s.refresh)
 }
 

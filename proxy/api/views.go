@@ -13,7 +13,7 @@ import (
 )
 
 func actions(p engine.Pipeline) []v1.Action {
-	names := []string{v1.ActionPromote, v1.ActionApprove, v1.ActionReject, v1.ActionAbort, v1.ActionRollback, v1.ActionRefresh}
+	names := []string{v1.ActionPromote, v1.ActionApprove, v1.ActionReject, v1.ActionAbort, v1.ActionRollback, v1.ActionRefresh, v1.ActionAssemble}
 	all := make([]v1.Action, len(names))
 	for i, name := range names {
 		all[i] = v1.Action{Name: name, Gate: gateOf(p, name)}
@@ -37,13 +37,11 @@ func (s *Server) pipelineView(ctx context.Context, p engine.Pipeline) (v1.Pipeli
 	// In a whole pipeline the lists of the summary are the lists themselves.
 	view.PipelineSummary.Warehouses, view.PipelineSummary.Stages = nil, nil
 	for _, w := range p.Warehouses {
-		record, err := s.engine.Warehouse(ctx, p.Name, w.Name)
+		one, err := s.warehouseView(ctx, p, w)
 		if err != nil {
 			return view, err
 		}
-		view.Warehouses = append(view.Warehouses, v1.Warehouse{
-			Name: w.Name, Interval: w.Interval, Subscriptions: w.Subscriptions, Candidate: record.Candidate, Error: record.Error,
-		})
+		view.Warehouses = append(view.Warehouses, one)
 	}
 	for _, stage := range p.Stages {
 		one, err := s.stageView(ctx, p, stage.Name)

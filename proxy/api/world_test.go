@@ -108,13 +108,17 @@ type world struct {
 	// before runs ahead of each call of the cluster, and may fail it.
 	before func(verb, name string) error
 	git    *fakeGit
+	// sources are what warehouses look at, and elsewhere is what the replica that
+	// looks tells of it.
+	sources   *fakeSources
+	elsewhere map[string]engine.Look
 	// old, mid and new are the shop's freight.
 	old, mid, new freight.Freight
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, git: &fakeGit{}}
+	w := &world{t: t, git: &fakeGit{}, sources: &fakeSources{}}
 	scheme := runtime.NewScheme()
 	w.must(errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)))
 	builder := fake.NewClientBuilder().WithScheme(scheme).WithObjects(
@@ -135,7 +139,10 @@ func newWorld(t *testing.T) *world {
 	w.cluster = interceptor.NewClient(builder.Build(), w.interceptor())
 	w.store = store.New(w.cluster, w.cluster, w.cluster, namespace)
 	apps := argocd.NewApplications(w.cluster, w.cluster, control)
-	e := engine.New(w.store, apps, w.git, nil, w.git, &record.FakeRecorder{}, engine.Options{PromotionTimeout: time.Minute, Now: func() time.Time { return noon }})
+	e := engine.New(w.store, apps, w.git, w.sources, w.git, &record.FakeRecorder{}, engine.Options{
+		PromotionTimeout: time.Minute, Now: func() time.Time { return noon },
+		LooksElsewhere: func(context.Context) map[string]engine.Look { return w.elsewhere },
+	})
 	gates, err := identity.NewGates(secrets)
 	w.must(err)
 	w.handler = api.New(e, apps, argocd.NewPolicy(w.cluster, control), gates)

@@ -114,23 +114,3 @@ func said(c echo.Context, action string) (promotion.Decision, error) {
 	err := read(c, &body)
 	return promotion.Decision{Comment: body.Comment}, err
 }
-
-// refresh has a warehouse look now. A warehouse belongs to no stage, so the
-// caller's right to promote to their own Application's stage is what counts.
-func (s *Server) refresh(c echo.Context) error {
-	p, err := s.pipelineOf(c)
-	if err != nil {
-		return err
-	}
-	own, err := s.bound(c)
-	if err != nil {
-		return err
-	}
-	if err := s.mayChange(c, p, own.Stage, v1.ActionRefresh); err != nil {
-		return err
-	}
-	if err := s.engine.Refresh(c.Request().Context(), p, c.Param("warehouse")); err != nil {
-		return err
-	}
-	return c.NoContent(http.StatusAccepted)
-}

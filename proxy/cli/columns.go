@@ -159,6 +159,14 @@ func (c *command) freightColumns() []column[v1.Freight] {
 		{title: "IN", cell: func(f v1.Freight) string { return strings.Join(f.Stages, ",") }},
 		{title: "VERIFIED-IN", cell: func(f v1.Freight) string { return strings.Join(f.VerifiedIn, ",") }},
 		{title: "AGE", cell: func(f v1.Freight) string { return c.age(f.DiscoveredAt) }},
+		{title: "ALIAS", wide: true, cell: func(f v1.Freight) string { return f.Alias }},
+		{title: "SUBJECT", wide: true, cell: func(f v1.Freight) string {
+			return join("; ", f.Details, func(d freight.Detail) string { return d.Subject })
+		}},
+		{title: "AUTHOR", wide: true, cell: func(f v1.Freight) string {
+			return join("; ", f.Details, func(d freight.Detail) string { return d.Author })
+		}},
+		{title: "BY", wide: true, cell: func(f v1.Freight) string { return f.CreatedBy }},
 		{title: "ID", wide: true, cell: func(f v1.Freight) string { return f.ID }},
 		{title: "PINS", wide: true, cell: pins},
 	}

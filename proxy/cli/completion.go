@@ -84,6 +84,9 @@ func (c *command) completeFreight(cmd *cobra.Command, _ []string, _ string) ([]s
 	return c.completeFrom(cmd, func(p v1.Pipeline) (words []string) {
 		for _, f := range p.Freight {
 			words = append(words, word(freight.Short(f.ID), f.Summary))
+			if f.Alias != "" {
+				words = append(words, word(f.Alias, f.Summary))
+			}
 			for _, i := range f.Images {
 				if i.Tag != "" {
 					words = append(words, word(i.Tag, f.Summary))
@@ -92,6 +95,33 @@ func (c *command) completeFreight(cmd *cobra.Command, _ []string, _ string) ([]s
 		}
 		return words
 	})
+}
+
+// completeArtifacts offers what create freight may choose of a warehouse.
+func (c *command) completeArtifacts(warehouse *string) completer {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return offer(cmd, func(ctx context.Context) ([]string, error) {
+			r, err := c.route(ctx)
+			if err != nil {
+				return nil, err
+			}
+			name, err := c.warehouse(ctx, r, *warehouse)
+			if err != nil {
+				return nil, err
+			}
+			var found v1.Candidates
+			if err := r.get(ctx, &found, nil, r.in("warehouses", name, "candidates")...); err != nil {
+				return nil, err
+			}
+			var words []string
+			for i, of := range offered(found) {
+				for _, o := range found.Items[i].Offers {
+					words = append(words, word(of.String()+"="+o.Version, o.Detail.Subject))
+				}
+			}
+			return words, nil
+		})
+	}
 }
 
 func (c *command) completeFrom(cmd *cobra.Command, words func(v1.Pipeline) []string) ([]string, cobra.ShellCompDirective) {

@@ -16,20 +16,22 @@ import (
 func (c *command) getCommand() *cobra.Command {
 	get := &cobra.Command{
 		Use:   "get",
-		Short: "Show pipelines, stages, freight or promotions",
-		Long: `Show pipelines, stages, freight or promotions, as a table, as JSON or YAML (the
-documents as they come from the server), or as names, one on a line.`,
+		Short: "Show pipelines, stages, warehouses, freight or promotions",
+		Long: `Show pipelines, stages, warehouses and what they offer (candidates), freight or
+promotions, as a table, as JSON or YAML (the documents as they come from the
+server), or as names, one on a line.`,
 		Example: `  argocd-waybill get pipelines
   argocd-waybill get stages -p shop -o wide
   argocd-waybill get stage prod -p shop -o yaml
+  argocd-waybill get warehouses -p shop
   argocd-waybill get freight -p shop --limit 5
   argocd-waybill get promotions -p shop --stage prod`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usage("name what to get: pipelines, stages, freight or promotions")
+			return usage("name what to get: pipelines, stages, warehouses, candidates, freight or promotions")
 		},
 	}
-	get.AddCommand(c.getPipelines(), c.getStages(), c.getFreight(), c.getPromotions())
+	get.AddCommand(c.getPipelines(), c.getStages(), c.getWarehouses(), c.getCandidates(), c.getFreight(), c.getPromotions())
 	return get
 }
 

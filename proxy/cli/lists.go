@@ -57,7 +57,7 @@ func pages[T any](ctx context.Context, r *route, query url.Values, limit int, ki
 func (c *command) getFreight() *cobra.Command {
 	var limit int
 	cmd := c.getOf(&cobra.Command{
-		Use:               "freight [id or version]",
+		Use:               "freight [id, alias or version]",
 		Short:             "Show the freight of a pipeline and how far each has got",
 		ValidArgsFunction: first(c.completeFreight),
 	}, func(ctx context.Context, name string) error {

@@ -24,6 +24,11 @@ func TestWhatIsShownIsTerseAndAligned(t *testing.T) {
 		"freight.txt":         {"get", "freight"},
 		"freight-wide.txt":    {"get", "freight", "-o", "wide"},
 		"freight-one.txt":     {"get", "freight", "v1.1.0"},
+		"warehouses.txt":      {"get", "warehouses"},
+		"warehouses-wide.txt": {"get", "warehouses", "-o", "wide"},
+		"candidates.txt":      {"get", "candidates", "--warehouse", "shop"},
+		"candidates-wide.txt": {"get", "candidates", "--warehouse", "shop", "-o", "wide"},
+		"candidates-name.txt": {"get", "candidates", "--warehouse", "shop", "-o", "name"},
 		"promotions.txt":      {"get", "promotions", "--app", "shop-prod"},
 		"promotions-wide.txt": {"get", "promotions", "--app", "argocd/shop-prod", "-o", "wide"},
 		"why-refused.txt":     {"why", "--stage", "prod", "--freight", "v1.2.0"},
@@ -154,12 +159,15 @@ func TestTheShellIsOfferedWhatThereIs(t *testing.T) {
 		"pipelines":                 {args: []string{"get", "stages", "--pipeline", ""}, want: []string{"shop"}},
 		"stages":                    {args: []string{"get", "stages", ""}, want: []string{"dev", "staging", "prod"}},
 		"stages of a flag":          {args: []string{"promote", "--stage", ""}, want: []string{"dev", "staging", "prod"}},
-		"freight by ID and version": {args: []string{"promote", "--freight", ""}, want: []string{newer, "v1.2.0", older, "v1.1.0"}},
+		"freight by ID and version": {args: []string{"promote", "--freight", ""}, want: []string{newer, "v1.2.0", older, "v1.1.0", "brave-otter"}},
 		"open promotions":           {args: []string{"approve", ""}, want: []string{pending}},
 		"a second argument":         {args: []string{"approve", "one", ""}},
-		"warehouses":                {args: []string{"refresh", ""}, want: []string{"shop"}},
-		"formats":                   {args: []string{"why", "-o", ""}, want: []string{"json", "yaml"}},
-		"an unknown pipeline":       {args: []string{"get", "stages", "-p", "nope", ""}},
+		"warehouses":                {args: []string{"refresh", ""}, want: []string{"shop", "tools"}},
+		"artifacts": {args: []string{"create", "freight", "--warehouse", "shop", "--artifact", ""}, want: []string{
+			"web=v1.2.0", "web=v1.1.0", "worker=v1.2.0", "worker=v1.1.0", "https://git.example.com/config.git=c0c0c0c", "https://charts.example.com/db=2.1.0",
+		}},
+		"formats":             {args: []string{"why", "-o", ""}, want: []string{"json", "yaml"}},
+		"an unknown pipeline": {args: []string{"get", "stages", "-p", "nope", ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := run(t, s, append([]string{"__complete"}, tc.args...)...)

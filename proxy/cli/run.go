@@ -128,7 +128,7 @@ func (c *command) root() *cobra.Command {
 		c.getCommand(), c.whyCommand(), c.previewCommand(), c.compareCommand(),
 		c.promoteCommand(), c.rollbackCommand(),
 		c.approveCommand(), c.rejectCommand(), c.abortCommand(),
-		c.refreshCommand(), c.whoamiCommand(),
+		c.createCommand(), c.refreshCommand(), c.whoamiCommand(),
 		c.lintCommand(), c.convertCommand(), c.doctorCommand(), c.gateSecretsCommand(), c.webhookCommand(), c.versionCommand(),
 	)
 	return root

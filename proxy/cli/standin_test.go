@@ -62,6 +62,8 @@ func newStandIn(t *testing.T) *standIn {
 		freight:  []freight.Freight{shop("v1.2.0", 5*time.Minute), shop("v1.1.0", 26*time.Hour)},
 		records:  map[string]promotion.Stage{},
 	}
+	s.freight[1].Alias, s.freight[1].CreatedBy, s.freight[1].Reason = "brave-otter", "bob", "to try it"
+	s.freight[1].Details = []freight.Detail{{Kind: freight.KindCommit, RepoURL: "https://git.example.com/config.git", Subject: "Say hello", Author: "Ada"}}
 	held := func(f freight.Freight, ago time.Duration) promotion.Load {
 		return promotion.Load{Held: promotion.Held{Origin: "shop", Freight: f.ID}, Promotion: "p", Since: before(ago)}
 	}
@@ -248,6 +250,11 @@ func (s *standIn) answer(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusOK, s.pending())
 	case strings.HasSuffix(path, "/eligibility"):
 		s.judge(w, r, strings.Split(path, "/")[4])
+	case path == "/pipelines/shop/warehouses/shop/candidates":
+		reply(w, http.StatusOK, s.candidates())
+	case path == "/pipelines/shop/warehouses/shop/freight":
+		made := s.freight[1]
+		reply(w, http.StatusCreated, v1.Freight{Freight: made, Summary: made.Summary()})
 	case path == "/pipelines/shop/warehouses/shop/refresh":
 		w.WriteHeader(http.StatusAccepted)
 	default:
@@ -259,6 +266,7 @@ func (s *standIn) actions() []v1.Action {
 	return []v1.Action{
 		{Name: v1.ActionPromote, Gate: "waybill-promote"}, {Name: v1.ActionRollback, Gate: "waybill-promote"},
 		{Name: v1.ActionAbort, Gate: "waybill-promote"}, {Name: v1.ActionRefresh, Gate: "waybill-promote"},
+		{Name: v1.ActionAssemble, Gate: "waybill-promote"},
 		{Name: v1.ActionApprove, Gate: "qa-approve"}, {Name: v1.ActionReject, Gate: "qa-approve"},
 	}
 }
@@ -280,7 +288,7 @@ func (s *standIn) verdict(f freight.Freight, stage string, rollback bool) eligib
 func (s *standIn) pipeline() v1.Pipeline {
 	p := v1.Pipeline{
 		PipelineSummary: v1.PipelineSummary{Name: "waybill/shop", Project: "shop", Warehouses: []string{"shop"}, Stages: []string{"dev", "staging", "prod"}},
-		Warehouses:      []v1.Warehouse{{Name: "shop"}},
+		Warehouses:      s.warehouses(),
 	}
 	pending := s.pending()
 	for i, f := range s.freight {
@@ -313,6 +321,42 @@ func (s *standIn) pipeline() v1.Pipeline {
 	p.Stages[1].Applications = append(p.Stages[1].Applications, v1.BoundApplication{Namespace: "argocd", Name: "shop-staging-eu", Sync: "OutOfSync", Health: "Degraded"})
 	p.Stages[2].Pending = []v1.Pending{{Promotion: pending.Promotion, Waiting: pending.Waiting}}
 	return p
+}
+
+// warehouses are one that looked and one of which nobody knows whether it did.
+func (s *standIn) warehouses() []v1.Warehouse {
+	looked, next, requests := before(3*time.Minute), now.Add(2*time.Minute), int64(21)
+	return []v1.Warehouse{{
+		Name: "shop", Interval: pipeline.Duration(5 * time.Minute), Candidate: s.freight[0].ID,
+		LookedAt: &looked, NextLookAt: &next, Requests: &requests, Skipped: []string{"v1.3.0 has no image for linux/arm64"},
+		Reason: "no freight is made of shop:v1.3.0, because it does not meet freightCreationCriteria",
+	}, {
+		Name: "tools", Interval: pipeline.Duration(time.Hour), Manual: true, Candidate: strings.Repeat("ab", 32),
+		Error: "subscriptions[0] (registry.example.com/tools): the registry wants credentials",
+	}}
+}
+
+// candidates are what the warehouse shop offers: two subscriptions to one image, a
+// repository and a chart.
+func (s *standIn) candidates() v1.Candidates {
+	c := v1.Candidates{Warehouse: "shop", At: now}
+	made := before(time.Hour)
+	for _, name := range []string{"web", "worker"} {
+		item := v1.Offers{Subscription: name, Kind: freight.KindImage, RepoURL: "registry.example.com/shop"}
+		for _, tag := range []string{"v1.2.0", "v1.1.0"} {
+			image := shop(tag, 0).Images[0]
+			image.Subscription = name
+			item.Offers = append(item.Offers, v1.Offer{Version: tag, Offer: freight.Offer{Image: &image, Detail: freight.Detail{Kind: freight.KindImage, CreatedAt: &made, Revision: "4b1c27c"}}})
+		}
+		c.Items = append(c.Items, item)
+	}
+	id := strings.Repeat("c0", 20)
+	commit := freight.Commit{RepoURL: "https://git.example.com/config.git", ID: id}
+	chart := freight.Chart{RepoURL: "https://charts.example.com", Name: "db", Version: "2.1.0"}
+	return v1.Candidates{Warehouse: "shop", At: now, Items: append(c.Items,
+		v1.Offers{Kind: freight.KindCommit, RepoURL: commit.RepoURL, Offers: []v1.Offer{{Version: id[:7], Offer: freight.Offer{Commit: &commit, Detail: freight.Detail{Kind: freight.KindCommit, Subject: "Say hello", Author: "Ada"}}}}},
+		v1.Offers{Kind: freight.KindChart, RepoURL: chart.RepoURL, Name: "db", Offers: []v1.Offer{{Version: "2.1.0", Offer: freight.Offer{Chart: &chart, Detail: freight.Detail{Kind: freight.KindChart, AppVersion: "16.2"}}}}},
+	)}
 }
 
 // pending is a promotion to prod that waits for an approval.

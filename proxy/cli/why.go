@@ -18,7 +18,7 @@ type aim struct {
 
 func (c *command) aimFlags(cmd *cobra.Command, a *aim) {
 	cmd.Flags().StringVar(&a.stage, "stage", "", "the stage; may be left out with --app")
-	cmd.Flags().StringVar(&a.freight, "freight", "", "the freight: a version, an ID, or the first digits of one")
+	cmd.Flags().StringVar(&a.freight, "freight", "", "the freight: a version, an alias, an ID, or the first digits of one")
 	c.complete(cmd, "stage", c.completeStages)
 	c.complete(cmd, "freight", c.completeFreight)
 }

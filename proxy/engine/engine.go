@@ -56,6 +56,10 @@ type Options struct {
 	// Retention is how long ended promotions, and freight that nothing names,
 	// are kept.
 	Retention time.Duration
+	// LooksElsewhere tells the last looks of the replica that runs the loops, by the
+	// warehouses' full names, for the others to show. It answers soon, with nothing
+	// where it does not know. nil where there is no other replica.
+	LooksElsewhere func(context.Context) map[string]Look
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -71,6 +75,7 @@ type Engine struct {
 	steps    []step
 	docs     documents
 	looks    looks
+	offering *offering
 	seen     carriers
 	rests    rests
 	born     time.Time // when this process began to look
@@ -82,13 +87,14 @@ type Engine struct {
 func New(s *store.Store, apps *argocd.Applications, git Git, sources source.Source, previews Previews, events record.EventRecorder, o Options) *Engine {
 	e := &Engine{
 		store: s, apps: apps, git: git, sources: sources, previews: previews, events: events,
-		docs:    documents{parsed: map[pipeline.Name]Pipeline{}},
-		looks:   looks{states: map[warehouseKey]lookState{}},
-		seen:    carriers{known: map[carrierKey]string{}},
-		rests:   rests{until: map[string]time.Time{}},
-		born:    o.Now(),
-		pulse:   pulse{since: map[string]time.Time{}},
-		Options: o,
+		docs:     documents{parsed: map[pipeline.Name]Pipeline{}},
+		looks:    looks{states: map[warehouseKey]lookState{}},
+		offering: newOffering(),
+		seen:     carriers{known: map[carrierKey]string{}},
+		rests:    rests{until: map[string]time.Time{}},
+		born:     o.Now(),
+		pulse:    pulse{since: map[string]time.Time{}},
+		Options:  o,
 	}
 	e.steps = []step{writeWaybill{e}, syncApplications{e}, waitApplications{e}}
 	return e

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha1"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"maps"
@@ -12,11 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/waybill-cd/waybill/extension/freight"
-	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/waybill"
 	"github.com/waybill-cd/waybill/proxy/gitrepo"
-	"github.com/waybill-cd/waybill/proxy/source"
 )
 
 // gitHost stands in for Git hosts, with what [gitrepo.Repositories] promises.
@@ -217,35 +213,4 @@ func (g *gitHost) waybill(t *testing.T, branch, app string) waybill.Waybill {
 		t.Fatalf("the waybill of %s on %s: %s", app, branch, err)
 	}
 	return bill
-}
-
-// registry stands in for image registries: each repository has one newest tag.
-type registry struct {
-	tags  map[string]string
-	fails map[string]error
-	looks int
-	// looked is called at each look.
-	looked func()
-}
-
-func (l *link) Discover(_ context.Context, _ string, subscription pipeline.Subscription) (source.Look, error) {
-	if l.killed {
-		return source.Look{}, errKilled
-	}
-	s := subscription.Image
-	l.images.looks++
-	l.images.looked()
-	if err := l.images.fails[s.RepoURL]; err != nil {
-		return source.Look{}, err
-	}
-	if l.images.tags[s.RepoURL] == "" {
-		return source.Look{}, fmt.Errorf("%s has no tags: push an image", s.RepoURL)
-	}
-	found := imageOf(s.RepoURL, l.images.tags[s.RepoURL])
-	return source.Look{Offers: []freight.Offer{{Image: &found, Detail: freight.Detail{Kind: freight.KindImage, RepoURL: s.RepoURL}}}}, nil
-}
-
-func imageOf(repoURL, tag string) freight.Image {
-	sum := sha256.Sum256([]byte(repoURL + tag))
-	return freight.Image{RepoURL: repoURL, Tag: tag, Digest: "sha256:" + hex.EncodeToString(sum[:])}
 }

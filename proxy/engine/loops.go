@@ -22,10 +22,12 @@ import (
 )
 
 // Parallel turns of the loops. A stage and a warehouse have one turn at a time
-// each, whatever these say.
+// each, whatever these say. The turns of warehouses mostly wait for their turn at
+// a host: there are so many that a few long first looks keep no other waiting, and
+// so few that what they hold meanwhile, a list of tags each, fits into memory.
 const (
 	parallelStages     = 8
-	parallelWarehouses = 8
+	parallelWarehouses = 32
 )
 
 // Loops adds the loops to a manager, which runs them while it holds the Lease.
@@ -75,7 +77,7 @@ func describe(key any) string {
 	case pipeline.StageName:
 		return k.String()
 	case warehouseKey:
-		return k.Pipeline.String() + "/" + k.Warehouse
+		return k.String()
 	default:
 		return reflect.TypeOf(key).String()
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/proxy/argocd"
 	"github.com/waybill-cd/waybill/proxy/store"
@@ -30,8 +32,9 @@ func assemble(t *testing.T, objects []client.Object) *world {
 	t.Helper()
 	w := &world{
 		t: t, git: newGitHost(), clock: &clock{noon}, events: &events{}, later: map[any]time.Time{},
-		images: &registry{tags: map[string]string{}, fails: map[string]error{}, looked: func() {}},
+		images: &registry{tags: map[string]string{}, fails: map[string]error{}, looked: func() {}, spoil: func(*freight.Offer) {}},
 		breaks: func(string) fault { return none }, killed: func() {},
+		elsewhere: func() map[string]Look { return nil },
 	}
 	w.argo = newArgoCD(w)
 	w.git.pushed = func() { w.enqueue(argoKey) }
@@ -63,7 +66,10 @@ func (w *world) fork(t *testing.T) *world {
 func (w *world) replica(l *link) *Engine {
 	return New(
 		store.New(l.cached, l, l, namespace), argocd.NewApplications(l.cached, l, argocdNamespace), l, l, l, w.events,
-		Options{PromotionTimeout: promotionTimeout, Retention: retention, Now: func() time.Time { return w.clock.now }},
+		Options{
+			PromotionTimeout: promotionTimeout, Retention: retention, Now: func() time.Time { return w.clock.now },
+			LooksElsewhere: func(context.Context) map[string]Look { return w.elsewhere() },
+		},
 	)
 }
 

@@ -1,10 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,65 +11,8 @@ import (
 
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
-	"github.com/waybill-cd/waybill/proxy/source"
 	"github.com/waybill-cd/waybill/proxy/store"
 )
-
-type warehouseKey struct {
-	Pipeline  pipeline.Name
-	Warehouse string
-}
-
-// lookState is what this process knows of a warehouse's looks. It is not
-// stored: a look that finds nothing new must cost no write.
-type lookState struct {
-	document string // hash of the document that the look was made by
-	next     time.Time
-	failures int
-	began    time.Time // when the last look began
-	held     time.Time // until when a host asked to be left alone
-}
-
-// askedGap is the least time between the beginnings of two looks of which the
-// second was asked for: whoever asks, a person or a webhook, and how often, causes
-// no more.
-const askedGap = 5 * time.Second
-
-// due returns the time to the next look; none is left where a document has changed.
-// A host that asked to be left alone is, whoever asks.
-func (s lookState) due(now time.Time, document string, asked bool) time.Duration {
-	if s.document != document {
-		return 0
-	}
-	wait := s.next.Sub(now)
-	if asked {
-		wait = min(wait, max(s.began.Add(askedGap).Sub(now), s.held.Sub(now)))
-	}
-	return wait
-}
-
-type looks struct {
-	mu     sync.Mutex
-	states map[warehouseKey]lookState
-}
-
-func (l *looks) get(k warehouseKey) lookState {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.states[k]
-}
-
-func (l *looks) put(k warehouseKey, s lookState) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.states[k] = s
-}
-
-func (l *looks) forget(k warehouseKey) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.states, k)
-}
 
 // look has a warehouse look at its repositories if it is time, if somebody
 // asked, or if its document has changed.
@@ -101,26 +43,25 @@ func (e *Engine) look(ctx context.Context, key warehouseKey) (reconcile.Result, 
 		return again(err)
 	}
 
-	offers, lookErr := e.discover(ctx, key.Pipeline, w)
+	found := e.discover(ctx, key.Pipeline, w)
 	if ctx.Err() != nil {
 		return reconcile.Result{}, ctx.Err()
 	}
-	state.document = p.Hash
-	if lookErr != nil {
-		state.failures++
-	} else {
-		state.failures = 0
-	}
-	state.next = e.Now().Add(pause(w, state.failures, lookErr))
-	state.held = e.Now().Add(retryAfter(lookErr))
-	if err := e.record(ctx, p, w, &record, offers, lookErr); err != nil {
+	if err := e.record(ctx, p, w, &record, found); err != nil {
 		return again(err)
 	}
+	state.failures++
+	if found.result() != resultFailed {
+		state.failures = 0
+	}
+	state.document, state.At = p.Hash, e.Now()
+	state.Next = state.At.Add(pause(w, state.failures, found))
+	state.held = state.At.Add(found.retryAfter())
+	state.note(found)
 	e.looks.put(key, state)
-	warehouseLooked.WithLabelValues(key.Pipeline.String(), w.Name).SetToCurrentTime()
-	warehouseLooks.WithLabelValues(key.Pipeline.String(), w.Name, outcome(lookErr)).Inc()
+	measure(key, state.Look, found.result())
 	// Zero would mean never.
-	return reconcile.Result{RequeueAfter: max(time.Second, state.next.Sub(e.Now()))}, nil
+	return reconcile.Result{RequeueAfter: max(time.Second, state.Next.Sub(e.Now()))}, nil
 }
 
 // begin notes that a look begins. A request that it serves is marked in the record,
@@ -129,7 +70,7 @@ func (e *Engine) look(ctx context.Context, key warehouseKey) (reconcile.Result, 
 // of no look at all.
 func (e *Engine) begin(ctx context.Context, key warehouseKey, state *lookState, r *store.Record[store.Warehouse], asked bool) error {
 	state.began = e.Now()
-	state.next = state.began
+	state.Next = state.began
 	e.looks.put(key, *state)
 	if !asked {
 		return nil
@@ -138,55 +79,41 @@ func (e *Engine) begin(ctx context.Context, key warehouseKey, state *lookState, 
 	return e.store.PutWarehouse(ctx, key.Pipeline, r)
 }
 
-func outcome(err error) string {
-	if err != nil {
-		return "failed"
-	}
-	return "found"
+// unfinished is what the record says of a first look that carries on. How far it
+// has got is told by [Look], so that it costs no writes.
+const unfinished = "the first look is not complete yet: it carries on by itself"
+
+// outcome is what a look leaves in the record.
+type outcome struct {
+	candidate string // empty where the one before stays
+	err       string
+	reason    string
 }
 
-// lookTimeout bounds one look, so that it is never taken for one that hangs, see
-// stuck.
-const lookTimeout = 5 * time.Minute
-
-// discover asks every subscription for its best. All of them have to answer:
-// freight is never made of a part.
-func (e *Engine) discover(ctx context.Context, name pipeline.Name, w pipeline.Warehouse) ([]freight.Offer, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
-	best := make([]freight.Offer, len(w.Subscriptions))
-	for i, s := range w.Subscriptions {
-		look, err := e.sources.Discover(ctx, name.Namespace, s)
-		if err != nil {
-			return nil, fmt.Errorf("subscriptions[%d]: %w", i, err)
-		}
-		best[i] = look.Offers[0]
-	}
-	return best, nil
-}
-
-// record stores the freight that was found and the outcome of the look.
-func (e *Engine) record(ctx context.Context, p Pipeline, w pipeline.Warehouse, r *store.Record[store.Warehouse], offers []freight.Offer, lookErr error) error {
-	candidate := ""
-	if lookErr == nil {
-		artifacts, _ := freight.Assemble(offers)
-		f := freight.New(p.Name.String(), w.Name, artifacts, e.Now())
-		created, err := e.createFreight(ctx, p.Name, f)
-		if err != nil {
+// record stores the freight that was found and the outcome of the look. Where
+// nothing was found, or none may be made of it, the candidate stays.
+func (e *Engine) record(ctx context.Context, p Pipeline, w pipeline.Warehouse, r *store.Record[store.Warehouse], found discovery) error {
+	var o outcome
+	switch result := found.result(); {
+	case result == resultFailed:
+		o.err = found.failure()
+	case result == resultIncomplete:
+		o.reason = unfinished
+	case w.FreightCreationPolicy != pipeline.CreationManual:
+		var err error
+		if o, err = e.makeFreight(ctx, p, w, found.best()); err != nil {
 			return err
 		}
-		if created {
-			freightCreated.WithLabelValues(p.Name.String(), w.Name).Inc()
-			e.event(p.Name, corev1.EventTypeNormal, "FreightCreated", "warehouse %s made freight %s: %s", w.Name, freight.Short(f.ID), f.Summary())
-		}
-		candidate = f.ID
 	}
-	before, err := e.putOutcome(ctx, p.Name, r, candidate, lookErr)
+	before, err := e.putOutcome(ctx, p.Name, r, o)
 	if err != nil {
 		return err
 	}
-	if r.Value.Error != "" && r.Value.Error != before.Error {
-		e.event(p.Name, corev1.EventTypeWarning, "DiscoveryFailed", "warehouse %s: %s", w.Name, r.Value.Error)
+	if o.err != "" && o.err != before.Error {
+		e.event(p.Name, corev1.EventTypeWarning, "DiscoveryFailed", "warehouse %s: %s", w.Name, o.err)
+	}
+	if o.reason != "" && o.reason != before.Reason && o.reason != unfinished {
+		e.event(p.Name, corev1.EventTypeNormal, "FreightWithheld", "warehouse %s: %s", w.Name, o.reason)
 	}
 	return nil
 }
@@ -194,15 +121,11 @@ func (e *Engine) record(ctx context.Context, p Pipeline, w pipeline.Warehouse, r
 // putOutcome writes the outcome of a look, and returns what was recorded before it.
 // Somebody may have asked for another look meanwhile, which is no reason to make
 // this one again.
-func (e *Engine) putOutcome(ctx context.Context, name pipeline.Name, r *store.Record[store.Warehouse], candidate string, lookErr error) (before store.Warehouse, err error) {
+func (e *Engine) putOutcome(ctx context.Context, name pipeline.Name, r *store.Record[store.Warehouse], o outcome) (before store.Warehouse, err error) {
 	for range attempts {
 		before = r.Value
-		r.Value.Error = ""
-		if lookErr != nil {
-			r.Value.Error = lookErr.Error()
-		} else {
-			r.Value.Candidate = candidate
-		}
+		r.Value.Error, r.Value.Reason = o.err, o.reason
+		r.Value.Candidate = cmp.Or(o.candidate, before.Candidate)
 		if err = e.store.PutWarehouse(ctx, name, r); !errors.Is(err, store.ErrConflict) {
 			return before, err
 		}
@@ -215,37 +138,45 @@ func (e *Engine) putOutcome(ctx context.Context, name pipeline.Name, r *store.Re
 	return before, err
 }
 
-func (e *Engine) createFreight(ctx context.Context, name pipeline.Name, f freight.Freight) (created bool, err error) {
-	switch _, err := e.store.FreightByID(ctx, name, f.ID); {
-	case err == nil:
-		return false, nil
-	case !errors.Is(err, store.ErrNotFound):
-		return false, err
+// makeFreight makes freight of what was found the candidate, or tells why not.
+func (e *Engine) makeFreight(ctx context.Context, p Pipeline, w pipeline.Warehouse, best []freight.Offer) (outcome, error) {
+	artifacts, details := freight.Assemble(best)
+	if err := artifacts.Check(); err != nil {
+		return outcome{err: "no freight can be made of what was found: " + err.Error()}, nil
 	}
-	return e.store.CreateFreight(ctx, f)
+	if reason := withheld(w, artifacts, details); reason != "" {
+		return outcome{reason: reason}, nil
+	}
+	f := freight.New(p.Name.String(), w.Name, artifacts, e.Now())
+	f.Details = details
+	f, created, err := e.create(ctx, p.Name, f)
+	if err != nil {
+		return outcome{}, err
+	}
+	if created {
+		e.event(p.Name, corev1.EventTypeNormal, "FreightCreated", "warehouse %s made freight %s (%s): %s", w.Name, f.Alias, freight.Short(f.ID), f.Summary())
+	}
+	return outcome{candidate: f.ID}, nil
 }
 
-// firstRetry is the pause after the first failed look; it doubles from there to
-// the warehouse's interval.
-const firstRetry = 10 * time.Second
+const (
+	// firstRetry is the pause after the first failed look; it doubles from there to
+	// the warehouse's interval.
+	firstRetry = 10 * time.Second
+	// carryOn is the pause of a first look that takes more than one.
+	carryOn = time.Second
+)
 
 // pause is the time to the next look: the interval, sooner after a failure that
-// may pass, and never sooner than a registry asked for.
-func pause(w pipeline.Warehouse, failures int, err error) time.Duration {
-	interval := time.Duration(w.Interval)
-	wait := interval
-	if failures > 0 {
+// may pass or a look that is to carry on, and never sooner than a host asked for.
+func pause(w pipeline.Warehouse, failures int, found discovery) time.Duration {
+	wait := time.Duration(w.Interval)
+	switch {
+	case failures > 0:
 		const doublings = 10
-		wait = min(interval, firstRetry<<min(failures-1, doublings))
+		wait = min(wait, firstRetry<<min(failures-1, doublings))
+	case found.result() == resultIncomplete:
+		wait = carryOn
 	}
-	return max(wait, retryAfter(err))
-}
-
-// retryAfter is how long the host of a failed look wants to be left alone.
-func retryAfter(err error) time.Duration {
-	var busy *source.Busy
-	if errors.As(err, &busy) {
-		return busy.RetryAfter
-	}
-	return 0
+	return max(wait, found.retryAfter())
 }

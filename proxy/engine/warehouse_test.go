@@ -53,7 +53,7 @@ func TestAFailedLookKeepsTheCandidateAndIsRecordedOnce(t *testing.T) {
 	w.writes = nil
 	events := w.eventsOf("DiscoveryFailed")
 	w.pass(24 * time.Hour)
-	if got := w.warehouse("shop"); got.Candidate != candidate || got.Error != "subscriptions[0]: the registry is down" {
+	if got := w.warehouse("shop"); got.Candidate != candidate || got.Error != "subscriptions[0] (registry.example.com/shop): the registry is down" {
 		t.Errorf("the record is %+v", got)
 	}
 	if len(w.writes) != 0 || w.eventsOf("DiscoveryFailed") != events {

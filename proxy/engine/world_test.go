@@ -48,6 +48,8 @@ type world struct {
 	// killed is called when the replica was killed, before the next one starts.
 	killed func()
 
+	// elsewhere is what the replicas tell each other of looks.
+	elsewhere func() map[string]Look
 	// people is the replica that takes requests, and sees what it asks for.
 	people *Engine
 	seen   *informer

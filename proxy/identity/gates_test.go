@@ -93,3 +93,29 @@ func TestAFolderThatHoldsNoSecretsIsRefused(t *testing.T) {
 		})
 	}
 }
+
+func TestATokenIsOfItsPurposeAndOfAllSecrets(t *testing.T) {
+	token := func(secrets map[string]string, purpose string) string {
+		t.Helper()
+		gates, err := identity.NewGates(secrets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return gates.Token(purpose)
+	}
+	secrets := map[string]string{"waybill": "a secret of sixteen", "waybill-promote": "another secret of it"}
+	first := token(secrets, "looks")
+	if again := token(secrets, "looks"); again != first {
+		t.Error("two replicas have different tokens")
+	}
+	for name, other := range map[string]string{
+		"another purpose":  token(secrets, "look"),
+		"a gate fewer":     token(map[string]string{"waybill": "a secret of sixteen"}, "looks"),
+		"another secret":   token(map[string]string{"waybill": "a secret of sixteen", "waybill-promote": "yet another secret of it"}, "looks"),
+		"the same swapped": token(map[string]string{"waybill": "another secret of it", "waybill-promote": "a secret of sixteen"}, "looks"),
+	} {
+		if other == first {
+			t.Errorf("%s: the same token", name)
+		}
+	}
+}

@@ -10,8 +10,10 @@
 package identity
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -84,6 +86,18 @@ func ReadGates(folder string) (*Gates, error) {
 		secrets[entry.Name()] = secret
 	}
 	return NewGates(secrets)
+}
+
+// Token returns a secret for a purpose that only who knows all the gates' secrets
+// can tell: the replicas of the proxy.
+func (g *Gates) Token(purpose string) string {
+	var key []byte
+	for i, name := range g.names {
+		key = append(append(key, name...), g.hashes[i][:]...)
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(purpose))
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 func readSecret(path string) (string, error) {

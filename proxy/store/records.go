@@ -106,6 +106,9 @@ type Warehouse struct {
 	// Error tells why the last look found nothing or could not be made. The
 	// candidate of the look before stays.
 	Error string `json:"error,omitempty"`
+	// Reason tells why no freight was made of what the last look found. The
+	// candidate stays then, too.
+	Reason string `json:"reason,omitempty"`
 	// Refresh is the last request for which a look has begun. One that does not come
 	// to its end does so with its process, and the next process looks first of all.
 	Refresh string `json:"refresh,omitempty"`

@@ -22,6 +22,7 @@ const (
 	ActionAbort    = "abort"
 	ActionRollback = "rollback"
 	ActionRefresh  = "refresh"
+	ActionAssemble = "assemble"
 )
 
 // Action tells through which gate, an Argo CD proxy extension, an action goes.
@@ -87,17 +88,6 @@ type Edge struct {
 	Kind   string `json:"kind"`
 	To     string `json:"to"`
 	Origin string `json:"origin"`
-}
-
-// Warehouse is a warehouse and what it selects.
-type Warehouse struct {
-	Name          string                  `json:"name"`
-	Interval      pipeline.Duration       `json:"interval"`
-	Subscriptions []pipeline.Subscription `json:"subscriptions"`
-	// Candidate is the ID of the freight that it selects now.
-	Candidate string `json:"candidate,omitempty"`
-	// Error tells why the last look found nothing, or could not be made.
-	Error string `json:"error,omitempty"`
 }
 
 // Stage is a stage: what was asked of it, what it holds and what it does.
@@ -192,7 +182,7 @@ type PromotionPage struct {
 
 // Promote asks for a promotion.
 type Promote struct {
-	// Freight is an ID, an unambiguous beginning of one, or a version (tag).
+	// Freight is an ID, an unambiguous beginning of one, an alias, or a version (tag).
 	Freight string `json:"freight"`
 	Reason  string `json:"reason,omitempty"`
 	// Key makes the request repeatable: the same key by the same person is one

@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/waybill-cd/waybill/extension/freight"
+	v1 "github.com/waybill-cd/waybill/proxy/api/v1"
+	"github.com/waybill-cd/waybill/proxy/cli/client"
+)
+
+func (c *command) createCommand() *cobra.Command {
+	create := &cobra.Command{
+		Use:     "create",
+		Short:   "Make freight by hand",
+		Example: `  argocd-waybill create freight -p shop --warehouse shop --artifact shop=v1.1.5 --reason "the hotfix"`,
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return usage("name what to create: freight") },
+	}
+	create.AddCommand(c.createFreight())
+	return create
+}
+
+// assembly is what the flags of create freight say.
+type assembly struct {
+	warehouse, from, reason string
+	artifacts               []string
+	dryRun                  bool
+}
+
+func (c *command) createFreight() *cobra.Command {
+	var a assembly
+	cmd := &cobra.Command{
+		Use:   "freight",
+		Short: "Make freight by hand, of one version of each subscription of a warehouse",
+		Long: `Make freight by hand, of one version of each subscription of a warehouse, among
+those that get candidates shows. A subscription is called by its name, its
+repository, or the last part of that. With --from, what is not chosen is as in
+that freight.
+
+The same content is the same freight. Where a warehouse makes none by itself
+(freightCreationPolicy: Manual), stages that promote by themselves take what was
+made last; elsewhere, promote it.`,
+		Example: `  argocd-waybill get candidates -p shop --warehouse shop
+  argocd-waybill create freight -p shop --warehouse shop --artifact shop=v1.1.5 --artifact config=4b1c27c --reason "the hotfix"
+  argocd-waybill create freight -p shop --from brave-otter --artifact shop=v1.1.5 --reason "only the image" --dry-run`,
+		Args: cobra.NoArgs,
+		RunE: c.run(func(cmd *cobra.Command, _ []string) error {
+			if strings.TrimSpace(a.reason) == "" && !a.dryRun {
+				return usage("say why with --reason: freight that is made by hand is recorded with it")
+			}
+			return c.assemble(cmd.Context(), a)
+		}),
+	}
+	c.warehouseFlag(cmd, &a.warehouse)
+	cmd.Flags().StringVar(&a.from, "from", "", "freight to begin with: an ID, the beginning of one, an alias or a version")
+	c.complete(cmd, "from", c.completeFreight)
+	cmd.Flags().StringArrayVar(&a.artifacts, "artifact", nil, "a version of a subscription: <subscription or repository>=<version>; may be given again")
+	c.complete(cmd, "artifact", c.completeArtifacts(&a.warehouse))
+	cmd.Flags().StringVar(&a.reason, "reason", "", "why, for the record")
+	cmd.Flags().BoolVar(&a.dryRun, "dry-run", false, "only show what the freight would hold")
+	c.outputFlag(cmd, formatJSON, formatYAML, formatName)
+	return cmd
+}
+
+func (c *command) assemble(ctx context.Context, a assembly) error {
+	r, err := c.route(ctx)
+	if err != nil {
+		return err
+	}
+	if a.warehouse, err = c.warehouse(ctx, r, a.warehouse); err != nil {
+		return err
+	}
+	var found v1.Candidates
+	if err := r.get(ctx, &found, nil, r.in("warehouses", a.warehouse, "candidates")...); err != nil {
+		return err
+	}
+	for _, item := range found.Items {
+		if item.Error != "" {
+			return fmt.Errorf("freight cannot be made now: %s", item.Error)
+		}
+	}
+	subscriptions := offered(found)
+	choices, err := c.choices(ctx, r, a, subscriptions)
+	if err != nil {
+		return err
+	}
+	// The same rule as the proxy's, so that a mistake is told before anything is
+	// asked for.
+	chosen, err := freight.Choose(subscriptions, choices)
+	if err != nil {
+		return err
+	}
+	artifacts, details := freight.Assemble(chosen)
+	if a.dryRun {
+		return c.showAssembly(a, artifacts, details)
+	}
+	door, err := r.door(ctx, r.applications[0].Stage.Stage, v1.ActionAssemble)
+	if err != nil {
+		return err
+	}
+	var made client.Document[v1.Freight]
+	status, err := r.client.Post(ctx, door, v1.Assemble{Artifacts: choices, Reason: a.reason}, &made, r.in("warehouses", a.warehouse, "freight")...)
+	if err != nil {
+		return err
+	}
+	return c.showMade(made, status)
+}
+
+// choices are what the flags choose, by the names that the proxy takes.
+func (c *command) choices(ctx context.Context, r *route, a assembly, all []freight.Offered) ([]freight.Choice, error) {
+	versions := make([]string, len(all))
+	if a.from != "" {
+		found, err := findFreight(ctx, r, a.from)
+		if err != nil {
+			return nil, err
+		}
+		if origin := found[0].Value.Origin; origin != a.warehouse {
+			return nil, usage("freight %s is of warehouse %s, not of %s: name other freight with --from", a.from, origin, a.warehouse)
+		}
+		for i, o := range all {
+			versions[i] = o.VersionIn(found[0].Value.Artifacts)
+		}
+	}
+	for _, artifact := range a.artifacts {
+		i, version, err := chosenBy(all, artifact)
+		if err != nil {
+			return nil, err
+		}
+		versions[i] = version
+	}
+	var choices []freight.Choice
+	for i, o := range all {
+		if versions[i] != "" {
+			choices = append(choices, freight.Choice{Subscription: o.Subscription, RepoURL: o.RepoURL, Name: o.Name, Version: versions[i]})
+		}
+	}
+	return choices, nil
+}
+
+// chosenBy reads one --artifact. A version holds no equals sign; a URL may.
+func chosenBy(all []freight.Offered, artifact string) (index int, version string, err error) {
+	at := strings.LastIndex(artifact, "=")
+	if at < 1 || at == len(artifact)-1 {
+		return 0, "", usage("--artifact %q is not <subscription or repository>=<version>", artifact)
+	}
+	word, found := artifact[:at], -1
+	for i, o := range all {
+		switch {
+		case !o.Called(word):
+		case found >= 0:
+			return 0, "", usage("--artifact %s could be %s or %s: write all of its name", word, all[found], o)
+		default:
+			found = i
+		}
+	}
+	if found < 0 {
+		return 0, "", usage("the warehouse has no subscription %s: it has %s", word, join(", ", all, freight.Offered.String))
+	}
+	return found, artifact[at+1:], nil
+}
+
+func (c *command) showAssembly(a assembly, artifacts freight.Artifacts, details []freight.Detail) error {
+	switch c.output {
+	case formatJSON, formatYAML:
+		return c.write(map[string]any{"origin": a.warehouse, "images": artifacts.Images, "commits": artifacts.Commits, "charts": artifacts.Charts, "details": details})
+	case formatName:
+		return c.print("%s\n", clean(artifacts.Summary()))
+	}
+	return c.print("would make freight of warehouse %s: %s\n", clean(a.warehouse), clean(artifacts.Summary()))
+}
+
+func (c *command) showMade(made client.Document[v1.Freight], status int) error {
+	f := made.Value
+	switch c.output {
+	case formatJSON, formatYAML:
+		return c.write(made)
+	case formatName:
+		return c.print("%s\n", clean(f.ID))
+	}
+	opening := "made"
+	if status == http.StatusOK {
+		opening = "there is already"
+	}
+	return c.print("%s\n", clean(fmt.Sprintf("%s freight %s (%s) of warehouse %s: %s", opening, freight.Short(f.ID), f.Alias, f.Origin, f.Summary)))
+}
