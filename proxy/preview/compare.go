@@ -80,16 +80,12 @@ const (
 // difference. That the candidate cannot be rendered is an answer, and no error.
 func (r *Renderer) Compare(ctx context.Context, app argocd.Application, now, next Tree) (Application, error) {
 	result := Application{Namespace: app.Namespace, Name: app.Name, Prunes: app.Prunes()}
-	var today manifests
+	today, candidate := r.both(ctx, app, now, next)
 	var err error
-	if now.Revision != "" {
-		today, err = r.render(ctx, app, now)
-	}
-	if result.Today, err = told(err); err != nil {
+	if result.Today, err = told(today.err); err != nil {
 		return result, err
 	}
-	candidate, err := r.render(ctx, app, next)
-	if result.Problem, err = told(err); err != nil || result.Problem != "" {
+	if result.Problem, err = told(candidate.err); err != nil || result.Problem != "" {
 		return result, err
 	}
 	select {

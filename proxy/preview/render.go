@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/waybill-cd/waybill/proxy/argocd"
 )
@@ -116,13 +117,33 @@ func (r *Renderer) orderFor(ctx context.Context, app argocd.Application, tree Tr
 	return o, nil
 }
 
-// render returns the manifests of a tree, from memory where they are known.
-func (r *Renderer) render(ctx context.Context, app argocd.Application, tree Tree) (manifests, error) {
-	o, err := r.orderFor(ctx, app, tree)
-	if err != nil {
-		return manifests{}, err
+// outcome is what comes of one of two trees.
+type outcome struct {
+	manifests
+	err error
+}
+
+// both returns the manifests of two trees, from memory where they are known, and
+// rendered at the same time where neither are. No revision gives nothing.
+func (r *Renderer) both(ctx context.Context, app argocd.Application, now, next Tree) (today, candidate outcome) {
+	var older order
+	if now.Revision != "" {
+		older, today.err = r.orderFor(ctx, app, now)
 	}
-	return r.fulfil(ctx, o)
+	younger, err := r.orderFor(ctx, app, next)
+	var rendered sync.WaitGroup
+	if older.key != "" {
+		rendered.Go(func() { today.manifests, today.err = r.fulfil(ctx, older) })
+	}
+	if older.key == younger.key {
+		rendered.Wait() // the other one is then in memory
+	}
+	candidate.err = err
+	if err == nil {
+		candidate.manifests, candidate.err = r.fulfil(ctx, younger)
+	}
+	rendered.Wait()
+	return today, candidate
 }
 
 func (r *Renderer) fulfil(ctx context.Context, o order) (manifests, error) {

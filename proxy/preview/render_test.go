@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -71,6 +72,33 @@ func TestAWarmPreviewRunsAndFetchesNothing(t *testing.T) {
 	}
 	if left := w.left(); len(left) > 0 {
 		t.Errorf("folders stay: %v", left)
+	}
+}
+
+func TestBothTreesAreRenderedAtTheSameTime(t *testing.T) {
+	// Who opens a pipe waits until somebody opens its other end.
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, preview.Options{MaxChildren: 2, Plugin: script(t, "[ $1 = digest ] && echo sha256:0 && exit\n"+
+		"if grep -q 'tag: v1' waybill-*; then echo >"+pipe+"; else read line <"+pipe+"; fi\n"+
+		"echo 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}'\n")})
+	tree := w.push("main", map[string]string{"deploy/a.yaml": "a: b"})
+	got := w.compare(w.application(nil), with(t, tree, "p1", "v1"), with(t, tree, "p2", "v2"))
+	if got.Total != 1 || got.Today+got.Problem != "" {
+		t.Errorf("it shows %d manifests, %q and %q", got.Total, got.Today, got.Problem)
+	}
+}
+
+func TestTwoTreesThatAreAlikeAreRenderedOnce(t *testing.T) {
+	w := newWorld(t, preview.Options{})
+	tree := w.push("main", map[string]string{"deploy/a.yaml": fmt.Sprintf(deployment, 1, 1, 1)})
+	same := with(t, tree, "p1", "v1")
+	runs := preview.Children(t)
+	got := w.compare(w.application(nil), same, same)
+	if got.Total != 1 || len(got.Changed) != 0 || preview.Children(t) != runs+2 {
+		t.Errorf("%d of %d change, by %d children, want 2: generate and digest", len(got.Changed), got.Total, preview.Children(t)-runs)
 	}
 }
 
