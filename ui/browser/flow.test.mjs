@@ -2,6 +2,7 @@
 // version to prod and back. Its parts build on each other.
 import assert from 'node:assert/strict'
 import {after, before, describe, it} from 'node:test'
+import {violations} from './axe.mjs'
 import {address, api, first, launch, liveImage, mostInFlight, push, react, setComponent, signIn, stage} from './harness.mjs'
 
 const tag = react === '16' ? 'v1.1.0' : 'v1.2.0'
@@ -53,6 +54,7 @@ describe(`from a pushed version to prod and back, on React ${react}`, () => {
     await d.getByRole('button', {name: 'Unfold all'}).click()
     await d.getByRole('region', {name: 'Deployment shop'}).getByText(digest).waitFor()
     await d.getByText('somebody who may approve in prod').first().waitFor()
+    assert.deepEqual(await violations(alice), [])
   })
 
   it('asks for it with a reason, and shows what it waits for', async () => {
