@@ -101,6 +101,7 @@ export const text = {
     noWaybill: 'has not the stage’s waybill yet',
     next: 'Next up',
     nothingNext: 'It has the newest that its upstream offers.',
+    started: 'Started so far',
     serial: (n: number) => count(n, 'promotion'),
     promotions: 'Promotions to this stage',
     problems: 'Problems',
@@ -109,7 +110,7 @@ export const text = {
 
   warehouse: {
     candidate: 'Selects now',
-    nothing: 'It has found nothing yet',
+    nothing: 'Nothing found yet',
     interval: 'Looks every',
     subscriptions: 'Subscriptions',
     refresh: 'Look now',
@@ -220,6 +221,9 @@ export const text = {
     crdVersions: (name: string, versions: string) => `The definition ${name} no longer serves ${versions}.`,
     crdChanges: (name: string) => `The definition ${name} changes.`,
     clipped: 'There is more than is shown here.',
+    summaryOfShown: (summary: string) => `${summary} in what you may see`,
+    withheld: (n: number) => `${count(n, 'manifest')} withheld`,
+    withheldBound: 'The digest, to which an approval is bound, covers them all the same.',
     today: 'The manifests of today cannot be rendered, so all count as added:',
     search: 'Search resources and lines',
     matches: (n: number) => count(n, 'match', 'matches'),

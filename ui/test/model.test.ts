@@ -16,7 +16,7 @@ import {soakProbes} from '../src/model/soak'
 import {behind, candidateAlias, offered, untilIn} from '../src/model/stage'
 import {runs} from '../src/model/status'
 import {age, between, duration, goDuration} from '../src/model/time'
-import {centred, fitted, revealed, zoomed} from '../src/model/viewport'
+import {begun, fitted, revealed, zoomed} from '../src/model/viewport'
 import {windowOf} from '../src/model/window'
 import {Shop} from './fixtures/shop'
 import {now} from './golden'
@@ -251,9 +251,16 @@ test('a drawing fits its window, and a zoom keeps what is under the pointer', ()
   assert.deepEqual(to, {scale: 2, x: -90, y: -80})
   assert.equal(zoomed(from, 100, {x: 0, y: 0}).scale, 2)
   const pane = {width: 800, height: 600}
-  assert.deepEqual(centred({x: 100, y: 100, width: 50, height: 50}, 1, pane), {scale: 1, x: 275, y: 175})
   assert.deepEqual(revealed({x: 100, y: 100, width: 50, height: 50}, from, pane), from)
   assert.deepEqual(revealed({x: 1000, y: -50, width: 50, height: 50}, from, pane), {scale: 1, x: -274, y: 74})
+})
+
+test('a drawing that cannot be read as a whole begins at its own size, around a stage', () => {
+  const pane = {width: 800, height: 600}
+  const at = (x: number, y: number) => begun({width: 2000, height: 400}, {x, y, width: 100, height: 50}, pane)
+  assert.deepEqual(begun({width: 900, height: 400}, undefined, pane), fitted({width: 900, height: 400}, pane))
+  assert.deepEqual(at(1000, 0), {scale: 1, x: -650, y: 100})
+  assert.deepEqual([at(20, 0).x, at(1900, 0).x], [0, -1200])
 })
 
 test('it asks each second while something runs, and less often the longer nobody answers', () => {

@@ -1,5 +1,6 @@
 import React, {Component, type ReactNode} from 'react'
 import {text} from '../strings'
+import {Icon} from './icon'
 
 // Boundary keeps what throws in the extension from taking Argo CD with it, which has no
 // boundary of its own around most extensions.
@@ -20,7 +21,11 @@ export class Boundary extends Component<{children: ReactNode; quiet?: boolean}, 
       return this.props.children
     }
     if (this.props.quiet) {
-      return <span title={String(error)}>{text.product}</span>
+      return (
+        <span className='waybill' title={`${text.problem.crashed} ${error.message}`}>
+          <Icon name='warning' tone='warn' label={text.problem.crashed} /> {text.product}
+        </span>
+      )
     }
     return (
       <div className='waybill waybill-crashed' role='alert'>

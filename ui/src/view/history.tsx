@@ -106,7 +106,9 @@ export function History({query, narrow}: {query: string; narrow: boolean}) {
                 <span className='waybill-narrow-card'>
                   {what}
                   <span className='waybill-card-chips'>
-                    <PhaseChip view={r} /> {who}{' '}
+                    <PhaseChip view={r} />
+                    {r.rollback && <Chip tone='warn'>{text.promotion.rollback}</Chip>}
+                    {who}
                     <span className='waybill-quiet'>
                       <Age at={r.at} />
                     </span>

@@ -224,12 +224,15 @@ export const MarkIcon = ({mark, label}: {mark: Mark; label?: string}) =>
 export const GateIcon = ({state}: {state: GateState}) =>
   state === 'pass' ? <Disc name='check' tone='good' label={text.verdict.pass} /> : state === 'wait' ? <Disc name='clock' tone='warn' label={text.verdict.wait} /> : <Disc name='cross' tone='bad' label={text.verdict.fail} />
 
-// Section is a titled part of a panel.
-export function Section({title, children, aside}: {title: string; children: ReactNode; aside?: ReactNode}) {
+// Section is a titled part of a panel; `of` names what it is about.
+export function Section({title, of, children, aside}: {title: string; of?: string; children: ReactNode; aside?: ReactNode}) {
   return (
     <section className='waybill-section'>
       <header>
-        <h3>{title}</h3>
+        <h3>
+          {title}
+          {of && <span>{of}</span>}
+        </h3>
         {aside}
       </header>
       {children}

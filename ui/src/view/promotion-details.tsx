@@ -50,7 +50,7 @@ export function PromotionDetails({id, fresh, plain, inDialog}: {id: string; fres
           onPick={o => go({doing: o.name as Doing, target: id})}
         />
       )}
-      {view.waiting && <Waiting sentence={view.waiting} />}
+      <Waiting view={view} />
       {verdict && (
         <Section title={text.verdict.title}>
           <VerdictTree verdict={verdict} asked />
@@ -94,12 +94,23 @@ export function PhaseChip({view}: {view: {phase: string; phaseName: string}}) {
   return <Chip tone={tones[view.phase]}>{view.phaseName}</Chip>
 }
 
-export function Waiting({sentence}: {sentence: string}) {
-  const until = untilIn(sentence)
+// Waiting tells for what a promotion waits, and what has gone wrong meanwhile.
+export function Waiting({view}: {view: PromotionView}) {
+  if (!view.waiting) {
+    return null
+  }
+  const until = untilIn(view.waiting)
   return (
-    <Notice tone='info' icon='clock'>
-      <Said>{sentence}</Said> {until && <Countdown until={until} />}
-    </Notice>
+    <>
+      <Notice tone='info' icon='clock'>
+        <Said>{view.waiting}</Said> {until && <Countdown until={until} />}
+      </Notice>
+      {view.message && (
+        <Notice tone='warn'>
+          <Said>{view.message}</Said>
+        </Notice>
+      )}
+    </>
   )
 }
 

@@ -47,7 +47,8 @@ function Running({stage}: {stage: Stage}) {
   const view = promotionView(stage.running!, pipeline, stage)
   return (
     <Section
-      title={`${text.stage.running}: ${view.alias}`}
+      title={text.stage.running}
+      of={view.alias}
       aside={
         <Button kind='quiet' onClick={() => go({tab: 'history', promotion: view.id, stage: '', of: ''})}>
           {text.promotion.one}
@@ -77,7 +78,7 @@ function Queue({stage}: {stage: Stage}) {
                 {view.rollback && <Chip tone='warn'>{text.promotion.rollback}</Chip>}
               </p>
               {view.reason && <q>{view.reason}</q>}
-              <Waiting sentence={view.waiting} />
+              <Waiting view={view} />
               <Offers offers={onPromotion(desk.actions, desk.viewer, p, stage)} label={o => labelOf(o.name, p)} onPick={o => desk.go({doing: o.name as Doing, target: p.id})} />
             </li>
           )
@@ -124,7 +125,7 @@ function Next({stage}: {stage: Stage}) {
   }
   const b = behind(pipeline, stage)
   return (
-    <Section title={`${text.stage.next}: ${aliasIn(pipeline, stage, next.freight)}`} aside={b.n > 0 ? <span className='waybill-quiet'>{text.status.behind(b.n, b.more)}</span> : undefined}>
+    <Section title={text.stage.next} of={aliasIn(pipeline, stage, next.freight)} aside={b.n > 0 ? <span className='waybill-quiet'>{text.status.behind(b.n, b.more)}</span> : undefined}>
       {verdict.value ? <VerdictTree verdict={verdict.value} /> : verdict.problem ? <ProblemNotice problem={verdict.problem} onAgain={verdict.again} /> : <Skeleton rows={3} />}
     </Section>
   )
@@ -151,7 +152,6 @@ function Applications({stage}: {stage: Stage}) {
 }
 
 function About({stage}: {stage: Stage}) {
-  const {pipeline} = useDesk()
   return (
     <dl className='waybill-fields'>
       {sourcesOf(stage).map(s => (
@@ -170,7 +170,7 @@ function About({stage}: {stage: Stage}) {
         </Field>
       )}
       <Field name={text.stage.steps}>{stage.steps.map(s => text.steps[s] || s).join(' → ')}</Field>
-      <Field name={pipeline.name}>{text.stage.serial(stage.serial)}</Field>
+      <Field name={text.stage.started}>{text.stage.serial(stage.serial)}</Field>
     </dl>
   )
 }
