@@ -7,7 +7,7 @@ import {factsOf} from '../src/model/facts'
 import {parseDiff} from '../src/model/diff'
 import {filterFreight, freightRow, merge, onward, touchedBy} from '../src/model/freight'
 import {draw, neighbour, structureOf} from '../src/model/graph'
-import {commitLink, person, repository, short} from '../src/model/names'
+import {artifactsOf, called, commitLink, person, repository, short} from '../src/model/names'
 import {delay} from '../src/model/pace'
 import {nextFor, promotePicks, rollbackPicks, whyNot} from '../src/model/picks'
 import {placeOf, searchOf, type Place} from '../src/model/permalink'
@@ -103,7 +103,7 @@ test('what a stage would get next is picked at first', () => {
   assert.equal(nextFor(pipeline, stage('dev')), '')
   const picks = promotePicks(pipeline, stage('prod-eu'), pipeline.freight)
   assert.deepEqual(picks.slice(0, 5).map(p => p.notes), [['selected now', 'dev'], [], ['staging'], [], ['in the stage now']])
-  assert.deepEqual(rollbackPicks(stage('prod-eu')).map(p => p.alias), [shop.alias(7), shop.alias(5)])
+  assert.deepEqual(rollbackPicks(pipeline, stage('prod-eu')).map(p => p.alias), [shop.called(7), shop.called(5)])
 })
 
 test('nothing is promoted unseen, and a rollback needs a reason alone', () => {
@@ -116,7 +116,7 @@ test('nothing is promoted unseen, and a rollback needs a reason alone', () => {
 test('selected freight shows where it has been', () => {
   assert.deepEqual([...touchedBy(pipeline, shop.id(10))!], ['staging', 'dev'])
   assert.equal(touchedBy(pipeline, 'x'), undefined)
-  assert.equal(candidateAlias(pipeline, 'shop'), shop.alias(12))
+  assert.equal(candidateAlias(pipeline, 'shop'), shop.called(12))
 })
 
 test('freight goes on from where it is or passed', () => {
@@ -149,9 +149,34 @@ test('filters take every word, in any case', () => {
   const rows = pipeline.freight.map(f => freightRow(f))
   assert.equal(filterFreight(rows, 'V1.8 prod-eu', '').length, 1)
   assert.equal(filterFreight(rows, '', 'other').length, 0)
-  const history = shop.promotions().map(promotionRow)
+  const history = shop.promotions().map(p => promotionRow(p))
   assert.equal(filterPromotions(history, 'carol sessions', '').length, 1)
   assert.equal(filterPromotions(history, '', 'Failed').length, 1)
+})
+
+test('freight is found by its alias, its author, what changed and who put it together', () => {
+  const rows = pipeline.freight.map(f => freightRow(f))
+  const found = (query: string) => filterFreight(rows, query, '').map(r => r.alias)
+  assert.deepEqual(found('brisk'), ['brisk-otter'])
+  assert.deepEqual(found('okafor provider'), ['mellow-vole', 'ivory-lynx'])
+  assert.deepEqual(found('carol'), ['keen-plover'])
+  assert.deepEqual(found('acme/shop ' + rows[0].artifacts[0].about.source.slice(-7)), ['brisk-otter'])
+})
+
+test('freight without an alias is called by its artifacts, and tells nothing that is not known', () => {
+  const {alias: _, details: __, ...bare} = shop.freight(12)
+  const row = freightRow(bare)
+  assert.deepEqual([row.alias, row.summary, row.subject, row.author, row.createdBy], [shop.alias(12), '', '', '', ''])
+  assert.deepEqual(row.artifacts[0].about, {subject: '', author: '', at: '', source: '', sourceLink: '', appVersion: ''})
+  assert.deepEqual(called({id: 'sha256:0123456789'}), {alias: '0123456', summary: ''})
+})
+
+test('a link to where an image was built from leads to a page and to nothing else', () => {
+  const link = (source: string, revision?: string) => artifactsOf({images: [{repoURL: 'a', digest: 'sha256:1'}], details: [{kind: 'image', repoURL: 'a', source, revision}]})[0].about.sourceLink
+  assert.equal(link('https://git.example.com/acme/shop', '4b1c27c'), 'https://git.example.com/acme/shop/commit/4b1c27c')
+  assert.equal(link('https://git.example.com/acme/shop'), 'https://git.example.com/acme/shop')
+  assert.equal(link('javascript:alert(1)', '4b1c27c'), '')
+  assert.equal(link('data:text/html,x'), '')
 })
 
 test('pages of freight follow the recent ones without repeating them', () => {

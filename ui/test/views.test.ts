@@ -77,7 +77,7 @@ test('a comparison shows versions, commits and what is passed over', () => {
 })
 
 test('the history shows who, what and how it ended', () => {
-  golden('history', shop.promotions().map(promotionRow))
+  golden('history', shop.promotions().map(p => promotionRow(p, pipeline)))
 })
 
 test('a promotion shows its steps, what became of each Application, and what happened in order', () => {

@@ -98,6 +98,17 @@ type Warehouse struct {
 	Candidate string `json:"candidate,omitempty"`
 	// Error tells why the last look found nothing, or could not be made.
 	Error string `json:"error,omitempty"`
+	// LookedAt is when it last looked, NextLookAt when it does again by itself.
+	LookedAt   *time.Time `json:"lookedAt,omitempty"`
+	NextLookAt *time.Time `json:"nextLookAt,omitempty"`
+	// Requests counts what the last look asked of repositories.
+	Requests int `json:"requests,omitempty"`
+	// Skipped are versions that the last look passed over, and why.
+	Skipped []string `json:"skipped,omitempty"`
+	// Reason tells why the last look made no freight.
+	Reason string `json:"reason,omitempty"`
+	// Manual tells that only people make freight of it.
+	Manual bool `json:"manual,omitempty"`
 }
 
 // Stage is a stage: what was asked of it, what it holds and what it does.
@@ -163,9 +174,28 @@ type BoundApplication struct {
 // Freight is a piece of freight and where it has got to.
 type Freight struct {
 	freight.Freight
-	Summary    string   `json:"summary"`
-	Stages     []string `json:"stages,omitempty"`
-	VerifiedIn []string `json:"verifiedIn,omitempty"`
+	Summary string `json:"summary"`
+	// Alias is a name that people can remember.
+	Alias string `json:"alias,omitempty"`
+	// CreatedBy put it together; empty where the warehouse did.
+	CreatedBy  string           `json:"createdBy,omitempty"`
+	Details    []ArtifactDetail `json:"details,omitempty"`
+	Stages     []string         `json:"stages,omitempty"`
+	VerifiedIn []string         `json:"verifiedIn,omitempty"`
+}
+
+// ArtifactDetail is what is known of an artifact beyond what pins it.
+type ArtifactDetail struct {
+	// Kind is image, commit or chart.
+	Kind       string     `json:"kind"`
+	RepoURL    string     `json:"repoURL"`
+	Name       string     `json:"name,omitempty"`
+	Subject    string     `json:"subject,omitempty"`
+	Author     string     `json:"author,omitempty"`
+	CreatedAt  *time.Time `json:"createdAt,omitempty"`
+	Source     string     `json:"source,omitempty"`
+	Revision   string     `json:"revision,omitempty"`
+	AppVersion string     `json:"appVersion,omitempty"`
 }
 
 // FreightPage is a page of freight, newest first.

@@ -50,7 +50,9 @@ export interface PreviewView {
 }
 
 export function previewView(p: Preview): PreviewView {
-  const applications = (p.applications || []).map(applicationView)
+  // What cannot be shown stands first, so that nobody takes the rest for all of it.
+  const hidden = (a: ApplicationPreview) => (a.problem || a.withheld ? 0 : 1)
+  const applications = (p.applications || []).map(applicationView).sort((a, b) => hidden(a) - hidden(b))
   const sum = (c: Change) => applications.reduce((n, a) => n + a.counts[c], 0)
   const summary = text.preview.summary(sum('added'), sum('changed'), sum('pruned'))
   return {

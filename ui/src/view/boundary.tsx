@@ -23,7 +23,7 @@ export class Boundary extends Component<{children: ReactNode; quiet?: boolean}, 
     if (this.props.quiet) {
       return (
         <span className='waybill' title={`${text.problem.crashed} ${error.message}`}>
-          <Icon name='warning' tone='warn' label={text.problem.crashed} /> {text.product}
+          <Icon name='warning' tone='warn' /> {text.product}
         </span>
       )
     }

@@ -70,6 +70,7 @@ function StatusBody({status: s}: {status: Status}) {
           {s.alias}
         </span>
       </div>
+      {s.summary && <div className='waybill-status-line'>{s.summary}</div>}
       <div className='waybill-status-line'>
         {text.status.stage(s.stage)}
         {s.since && (

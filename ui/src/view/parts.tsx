@@ -5,6 +5,7 @@ import {text} from '../strings'
 import type {Offer} from '../model/actions'
 import type {Card} from '../model/stage'
 import {age, brief, duration, moment} from '../model/time'
+import type {Called} from '../model/names'
 import type {Mark} from '../model/promotion'
 import type {GateState} from '../model/verdict'
 import {useNow} from './hooks'
@@ -224,14 +225,26 @@ export const MarkIcon = ({mark, label}: {mark: Mark; label?: string}) =>
 export const GateIcon = ({state}: {state: GateState}) =>
   state === 'pass' ? <Disc name='check' tone='good' label={text.verdict.pass} /> : state === 'wait' ? <Disc name='clock' tone='warn' label={text.verdict.wait} /> : <Disc name='cross' tone='bad' label={text.verdict.fail} />
 
+// Name is how freight is called, on one line.
+export const Name = ({of}: {of: Called}) => (
+  <>
+    {of.alias}
+    {of.summary && <span className='waybill-quiet'> {of.summary}</span>}
+  </>
+)
+
 // Section is a titled part of a panel; `of` names what it is about.
-export function Section({title, of, children, aside}: {title: string; of?: string; children: ReactNode; aside?: ReactNode}) {
+export function Section({title, of, children, aside}: {title: string; of?: Called; children: ReactNode; aside?: ReactNode}) {
   return (
     <section className='waybill-section'>
       <header>
         <h3>
           {title}
-          {of && <span>{of}</span>}
+          {of && (
+            <span>
+              <Name of={of} />
+            </span>
+          )}
         </h3>
         {aside}
       </header>

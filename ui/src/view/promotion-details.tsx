@@ -7,7 +7,7 @@ import {hasEnded, openPromotion, promotionView, type PromotionView, type StepVie
 import {CommitID} from './compare'
 import {useDesk} from './desk'
 import {useLoad} from './hooks'
-import {Age, Button, Chip, Countdown, MarkIcon, Notice, Offers, ProblemNotice, Said, Section, Skeleton} from './parts'
+import {Age, Button, Chip, Countdown, MarkIcon, Name, Notice, Offers, ProblemNotice, Said, Section, Skeleton} from './parts'
 import {VerdictTree} from './verdict'
 import {untilIn} from '../model/stage'
 import type {Doing} from '../model/permalink'
@@ -79,7 +79,9 @@ function Head({view}: {view: PromotionView}) {
   return (
     <p className='waybill-promotion-head'>
       <PhaseChip view={view} />
-      <strong>{view.alias}</strong>
+      <strong>
+        <Name of={view} />
+      </strong>
       <span className='waybill-quiet'>→</span>
       <strong>{view.stage}</strong>
       {view.automatic && <Chip>{text.promotion.automatic}</Chip>}

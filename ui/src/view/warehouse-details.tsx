@@ -6,10 +6,10 @@ import {sentence} from '../api/problem'
 import type {Warehouse} from '../api/wire'
 import {text} from '../strings'
 import {repository} from '../model/names'
-import {aliasIn} from '../model/stage'
+import {calledIn} from '../model/stage'
 import {goDuration} from '../model/time'
 import {useDesk} from './desk'
-import {Button, Chip, Field, Notice, ProblemNotice, Section} from './parts'
+import {Age, Button, Chip, Countdown, Field, Name, Notice, ProblemNotice, Section} from './parts'
 import {Icon} from './icon'
 
 export function WarehouseDetails({warehouse: w}: {warehouse: Warehouse}) {
@@ -43,17 +43,34 @@ export function WarehouseDetails({warehouse: w}: {warehouse: Warehouse}) {
           {sentence(w.error)}
         </Notice>
       )}
+      {w.reason && (
+        <Notice tone='info' title={text.warehouse.reason}>
+          {sentence(w.reason)}
+        </Notice>
+      )}
       <dl className='waybill-fields'>
+        {w.manual && <Field name={text.warehouse.manual}>{text.warehouse.manualHint}</Field>}
         <Field name={text.warehouse.candidate}>
           {w.candidate ? (
             <button type='button' className='waybill-link' onClick={() => go({tab: 'freight', freight: w.candidate, warehouse: ''})}>
-              {aliasIn(pipeline, undefined, w.candidate)}
+              <Name of={calledIn(pipeline, undefined, w.candidate)} />
             </button>
           ) : (
             text.warehouse.nothing
           )}
         </Field>
         <Field name={text.warehouse.interval}>{goDuration(w.interval)}</Field>
+        {w.lookedAt && (
+          <Field name={text.warehouse.looked}>
+            <Age at={w.lookedAt} />
+            {w.requests ? <span className='waybill-quiet'>, {text.warehouse.requests(w.requests)}</span> : null}
+          </Field>
+        )}
+        {w.nextLookAt && (
+          <Field name={text.warehouse.next}>
+            <Countdown until={w.nextLookAt} />
+          </Field>
+        )}
       </dl>
       <Section title={text.warehouse.subscriptions}>
         <ul className='waybill-artifacts'>
@@ -70,6 +87,31 @@ export function WarehouseDetails({warehouse: w}: {warehouse: Warehouse}) {
           )}
         </ul>
       </Section>
+      {w.skipped && w.skipped.length > 0 && <Skipped versions={w.skipped} />}
     </div>
+  )
+}
+
+// few versions are shown at once; the rest is folded away.
+const few = 10
+
+function Skipped({versions}: {versions: string[]}) {
+  const list = (some: string[]) => (
+    <ul className='waybill-plain'>
+      {some.map(s => (
+        <li key={s}>{sentence(s)}</li>
+      ))}
+    </ul>
+  )
+  return (
+    <Section title={text.warehouse.skipped} aside={<span className='waybill-quiet'>{versions.length}</span>}>
+      {list(versions.slice(0, few))}
+      {versions.length > few && (
+        <details>
+          <summary>{text.more}</summary>
+          {list(versions.slice(few))}
+        </details>
+      )}
+    </Section>
   )
 }
