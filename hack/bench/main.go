@@ -26,6 +26,7 @@ var measurements = []measurement{
 	{"a chart with 200 workloads", largeChart},
 	{"50 renders at once", fiftyRenders},
 	{"64 Applications of a large repository", largeRepository},
+	{"the UI extension", uiExtension},
 }
 
 // measurement is one thing that is measured.

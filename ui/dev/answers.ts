@@ -15,6 +15,8 @@ interface Page {
   latency: number
   // calls of extensions, such as "GET /extensions/waybill/api/v1/me", with the time of each.
   calls: Array<{call: string; at: number}>
+  // answered is when the page first had the pipeline.
+  answered: number
   inFlight: number
   mostInFlight: number
   // ids of what a place in the tab may name.
@@ -24,7 +26,7 @@ interface Page {
 const now = Date.now()
 const shop = new Shop(now)
 const ids = {freight: shop.id(10), ended: shop.promotion('prod-eu', 8).id, failed: 'shop-prod-us-1', waiting: shop.waiting().id, running: shop.running().id}
-const page: Page = {scenario: query.get('scenario') || '', latency: Number(query.get('latency') || 20), calls: [], inFlight: 0, mostInFlight: 0, ids}
+const page: Page = {scenario: query.get('scenario') || '', latency: Number(query.get('latency') || 20), calls: [], answered: 0, inFlight: 0, mostInFlight: 0, ids}
 const change = pipelines[page.scenario]
 let pipeline: Pipeline = change ? change(shop.pipeline(), shop) : shop.pipeline()
 const freight = page.scenario === 'large' ? manyFreight(now, 2000) : pipeline.freight
@@ -135,6 +137,7 @@ async function read(call: string, params: URLSearchParams, signal?: AbortSignal 
     const from = Number(params.get('cursor') || 0)
     return json({items: freight.slice(from, from + 200), ...(from + 200 < freight.length ? {next: String(from + 200)} : {})})
   }
+  page.answered = page.answered || performance.now()
   // No server says `null`: the views must fail without harm.
   return json(page.scenario === 'crash' ? {...pipeline, stages: [null]} : pipeline)
 }
