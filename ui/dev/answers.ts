@@ -128,7 +128,8 @@ async function read(call: string, params: URLSearchParams, signal?: AbortSignal 
     }
     const waiting = pipeline.stages.flatMap(s => s.pending || []).find(p => p.id === name)
     const found = promotions().find(p => p.id === name)
-    return found ? json({...found, ...waiting}) : refuse({status: 404, type: 'not-found', title: 'Not found', detail: 'there is no such promotion'})
+    const approvals = page.scenario === 'postponed' ? 2 : page.scenario === 'outdated' ? 0 : 1
+    return found ? json({...found, ...waiting, ...(waiting && {verdict: shop.approved(found.stage, 10, approvals)})}) : refuse({status: 404, type: 'not-found', title: 'Not found', detail: 'there is no such promotion'})
   }
   if (room === 'freight') {
     if (name) {

@@ -16,6 +16,7 @@ import {soakProbes} from '../src/model/soak'
 import {behind, candidateAlias, offered, untilIn} from '../src/model/stage'
 import {runs} from '../src/model/status'
 import {age, between, duration, goDuration} from '../src/model/time'
+import {subscriptionView, type Subscribed} from '../src/model/subscription'
 import {begun, fitted, revealed, zoomed} from '../src/model/viewport'
 import {windowOf} from '../src/model/window'
 import {Shop} from './fixtures/shop'
@@ -169,6 +170,14 @@ test('freight without an alias is called by its artifacts, and tells nothing tha
   assert.deepEqual([row.alias, row.summary, row.subject, row.author, row.createdBy], [shop.alias(12), '', '', '', ''])
   assert.deepEqual(row.artifacts[0].about, {subject: '', author: '', at: '', source: '', sourceLink: '', appVersion: ''})
   assert.deepEqual(called({id: 'sha256:0123456789'}), {alias: '0123456', summary: ''})
+})
+
+test('a warehouse tells each kind of its subscriptions', () => {
+  const of = (s: Subscribed) => Object.values(subscriptionView(s)!)
+  assert.deepEqual(of({image: {repoURL: 'registry.example.com/shop', constraint: '^1.0.0', imageSelectionStrategy: 'SemVer'}}), ['image', 'registry.example.com/shop', ['^1.0.0'], 'SemVer'])
+  assert.deepEqual(of({git: {repoURL: 'https://git.example.com/shop.git', branch: 'main', includePaths: ['deploy/']}}), ['commit', 'git.example.com/shop', ['main', 'deploy/'], ''])
+  assert.deepEqual(of({chart: {repoURL: 'https://charts.example.com', name: 'db', semverConstraint: '2.x'}}), ['chart', 'charts.example.com/db', ['2.x'], ''])
+  assert.equal(subscriptionView({}), undefined)
 })
 
 test('a link to where an image was built from leads to a page and to nothing else', () => {

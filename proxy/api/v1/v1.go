@@ -177,15 +177,16 @@ type Freight struct {
 	Summary string `json:"summary"`
 	// Alias is a name that people can remember.
 	Alias string `json:"alias,omitempty"`
-	// CreatedBy put it together; empty where the warehouse did.
-	CreatedBy  string           `json:"createdBy,omitempty"`
-	Details    []ArtifactDetail `json:"details,omitempty"`
-	Stages     []string         `json:"stages,omitempty"`
-	VerifiedIn []string         `json:"verifiedIn,omitempty"`
+	// CreatedBy put it together, for Reason; empty where the warehouse did.
+	CreatedBy  string   `json:"createdBy,omitempty"`
+	Reason     string   `json:"reason,omitempty"`
+	Details    []Detail `json:"details,omitempty"`
+	Stages     []string `json:"stages,omitempty"`
+	VerifiedIn []string `json:"verifiedIn,omitempty"`
 }
 
-// ArtifactDetail is what is known of an artifact beyond what pins it.
-type ArtifactDetail struct {
+// Detail is what is known of an artifact beyond what pins it.
+type Detail struct {
 	// Kind is image, commit or chart.
 	Kind       string     `json:"kind"`
 	RepoURL    string     `json:"repoURL"`

@@ -13,6 +13,8 @@ export interface FreightRow {
   subject: string
   author: string
   createdBy: string
+  // reason is why they did.
+  reason: string
   origin: string
   at: string
   artifacts: Artifact[]
@@ -35,13 +37,14 @@ export function freightRow(f: Freight, candidates: string[] = []): FreightRow {
     subject: told ? told.subject : '',
     author: told ? told.author : '',
     createdBy: f.createdBy ? person(f.createdBy) : '',
+    reason: f.reason || '',
     origin: f.origin,
     at: f.discoveredAt,
     artifacts,
     stages,
     passed: verified.filter(s => !stages.includes(s)),
     candidate: candidates.includes(f.id),
-    words: [f.id, f.alias, f.summary, f.origin, f.createdBy, ...stages, ...verified, ...artifacts.map(a => [a.name, a.version, a.pin, ...Object.values(a.about)].join(' '))].join(' '),
+    words: [f.id, f.alias, f.summary, f.origin, f.createdBy, f.reason, ...stages, ...verified, ...artifacts.map(a => [a.name, a.version, a.pin, ...Object.values(a.about)].join(' '))].join(' '),
   }
 }
 

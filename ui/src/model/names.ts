@@ -1,5 +1,5 @@
 import {text} from '../strings'
-import type {ArtifactDetail, Freight} from '../api/wire'
+import type {Detail, Freight} from '../api/wire'
 
 // short is an ID as people read it: seven digits, as Git's.
 export const short = (id: string): string => id.replace(/^sha256:/, '').slice(0, 7)
@@ -81,7 +81,7 @@ export function artifactsOf(f: Pick<Freight, 'images' | 'commits' | 'charts' | '
   ]
 }
 
-function aboutOf(d: ArtifactDetail | undefined): About {
+function aboutOf(d: Detail | undefined): About {
   const {subject = '', author = '', createdAt = '', source = '', revision = '', appVersion = ''} = d || {}
   return {
     subject,

@@ -28,9 +28,10 @@ export function FreightDetails({id, known}: {id: string; known?: Freight}) {
   return (
     <div>
       {(row.summary || row.createdBy) && (
-        <p className='waybill-chips'>
+        <div className='waybill-chips'>
           {row.summary} {row.createdBy && <Chip>{text.freight.createdBy(row.createdBy)}</Chip>}
-        </p>
+          {row.reason && <q>{row.reason}</q>}
+        </div>
       )}
       <Section title={text.freight.artifacts}>
         <ul className='waybill-artifacts'>

@@ -52,7 +52,7 @@ function NoStage() {
 }
 
 // widths are what a graph, and a table beside the side panel, need.
-const widths = [800, 1120]
+const widths = [800, 1240]
 
 function BoundTab({application}: {application: HostApplication}) {
   const {session, state, desk} = useDeskOf(application)

@@ -5,8 +5,8 @@ import type {Problem} from '../api/problem'
 import {sentence} from '../api/problem'
 import type {Warehouse} from '../api/wire'
 import {text} from '../strings'
-import {repository} from '../model/names'
 import {calledIn} from '../model/stage'
+import {subscriptionView, type SubscriptionView} from '../model/subscription'
 import {goDuration} from '../model/time'
 import {useDesk} from './desk'
 import {Age, Button, Chip, Countdown, Field, Name, Notice, ProblemNotice, Section} from './parts'
@@ -74,22 +74,26 @@ export function WarehouseDetails({warehouse: w}: {warehouse: Warehouse}) {
       </dl>
       <Section title={text.warehouse.subscriptions}>
         <ul className='waybill-artifacts'>
-          {w.subscriptions.map((s, i) =>
-            s.image ? (
-              <li key={i}>
-                <div className='waybill-image'>
-                  <Icon name='image' label={text.freight.image} /> <span>{repository(s.image.repoURL)}</span>
-                  {s.image.constraint && <code>{s.image.constraint}</code>}
-                  {s.image.imageSelectionStrategy && <Chip>{s.image.imageSelectionStrategy}</Chip>}
-                </div>
-              </li>
-            ) : null,
-          )}
+          {w.subscriptions.map((s, i) => (
+            <Subscription key={i} of={subscriptionView(s)} />
+          ))}
         </ul>
       </Section>
       {w.skipped && w.skipped.length > 0 && <Skipped versions={w.skipped} />}
     </div>
   )
+}
+
+function Subscription({of: s}: {of: SubscriptionView | undefined}) {
+  return s ? (
+    <li className='waybill-image'>
+      <Icon name={s.kind} label={text.freight[s.kind]} /> <span>{s.name}</span>
+      {s.wants.map(want => (
+        <code key={want}>{want}</code>
+      ))}
+      {s.strategy && <Chip>{s.strategy}</Chip>}
+    </li>
+  ) : null
 }
 
 // few versions are shown at once; the rest is folded away.
