@@ -64,7 +64,7 @@ test-stack: ## Tests on the real stack, the end-to-end flow among them.
 
 .PHONY: test-browser
 test-browser: ui ## The UI extension in a browser: every state, then the flow on the real stack.
-	go test -count=1 -timeout 10m -v ./hack/gallery
+	go test -count=1 -timeout 20m -v ./hack/gallery
 	go run ./hack/prepare
 	go test -timeout 20m -v ./hack/browser
 

@@ -140,7 +140,7 @@ async function read(call: string, params: URLSearchParams, signal?: AbortSignal 
   }
   page.answered = page.answered || performance.now()
   // No server says `null`: the views must fail without harm.
-  return json(page.scenario === 'crash' ? {...pipeline, stages: [null]} : pipeline)
+  return json(page.scenario === 'crash' ? {...pipeline, freight: [null]} : pipeline)
 }
 
 async function answer(url: URL, init: RequestInit): Promise<Response> {

@@ -1,18 +1,19 @@
 // Every state of the extension: put into screenshots/ in both themes and at three
 // widths, with a page to look through them, and looked at by axe in both themes.
 import assert from 'node:assert/strict'
-import {mkdirSync, rmSync, writeFileSync} from 'node:fs'
+import {copyFileSync, mkdirSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {after, before, describe, it} from 'node:test'
 import {chromium} from 'playwright-core'
 import {home} from '../build/bundle.mjs'
 import {violations} from '../browser/axe.mjs'
 import {build, serve} from '../build/dev.mjs'
-import {index, themes, widths} from './page.mjs'
+import {index, readme, themes, widths} from './page.mjs'
 import {groups} from './states.mjs'
 
 const folder = join(home, 'screenshots')
-// WAYBILL_STATES=pipeline,stage looks at these alone.
+// WAYBILL_STATES=pipeline,stage looks at these alone; WAYBILL_README=1 takes the pictures
+// of the README anew.
 const wanted = (process.env.WAYBILL_STATES || '').split(',').filter(Boolean)
 const react = process.env.WAYBILL_REACT || '19'
 
@@ -34,6 +35,9 @@ describe(`every state, on React ${react}`, {concurrency: 3}, () => {
     await browser?.close()
     server?.close()
     writeFileSync(join(folder, 'index.html'), index(groups))
+    if (process.env.WAYBILL_README === '1') {
+      Object.entries(readme).forEach(([name, of]) => copyFileSync(join(folder, of + '.png'), join(home, 'pictures', name + '.png')))
+    }
     console.log(`${join(folder, 'index.html')} shows every state`)
   })
 

@@ -2,6 +2,9 @@
 export const themes = ['light', 'dark']
 export const widths = [1440, 1024, 400]
 
+// readme names the three pictures that the README shows, in ui/pictures.
+export const readme = {pipeline: 'stage-light-1440', promote: 'promote-light-1440', history: 'promotion-dark-1024'}
+
 const picture = (name, theme, width) => {
   const file = `${name}-${theme}-${width}.png`
   return `<a class="${theme} w${width}" href="${file}"><img loading="lazy" alt="${name}, ${theme}, ${width} px" src="${file}"></a>`
