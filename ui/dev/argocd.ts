@@ -28,11 +28,11 @@ function application(a: ArgoCD, name: string) {
 
 // argocd answers a call of Argo CD's API; nothing where it is none.
 export function argocd(a: ArgoCD, path: string): unknown {
-  const call = /\/api\/(v1\/)?(.+)$/.exec(path)
-  if (!call || path.includes('/extensions/waybill') || path.includes('/extensions/') && !path.includes('can-i')) {
+  const call = /^\/api\/(?:v1\/)?(.+)$/.exec(path)
+  if (!call) {
     return undefined
   }
-  const [room, name, part] = call[2].split('/')
+  const [room, name, part] = call[1].split('/')
   switch (room) {
     case 'version':
       return {Version: 'v2.14.21'}

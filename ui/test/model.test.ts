@@ -172,6 +172,13 @@ test('freight without an alias is called by its artifacts, and tells nothing tha
   assert.deepEqual(called({id: 'sha256:0123456789'}), {alias: '0123456', summary: ''})
 })
 
+test('two artifacts of one repository are told apart by their subscriptions', () => {
+  const image = (subscription: string) => ({repoURL: 'a', digest: 'sha256:' + subscription, subscription})
+  const of = ['web', 'batch'].map(image)
+  const details = ['batch', 'web'].map(subscription => ({kind: 'image' as const, repoURL: 'a', subscription, appVersion: subscription}))
+  assert.deepEqual(artifactsOf({images: of, details}).map(a => a.about.appVersion), ['web', 'batch'])
+})
+
 test('a warehouse tells each kind of its subscriptions', () => {
   const of = (s: Subscribed) => Object.values(subscriptionView(s)!)
   assert.deepEqual(of({image: {repoURL: 'registry.example.com/shop', constraint: '^1.0.0', imageSelectionStrategy: 'SemVer'}}), ['image', 'registry.example.com/shop', ['^1.0.0'], 'SemVer'])

@@ -13,8 +13,8 @@ export interface Called {
 
 export const called = (f: {id: string; alias?: string; summary?: string}): Called => (f.alias ? {alias: f.alias, summary: f.summary || ''} : {alias: f.summary || short(f.id), summary: ''})
 
-// whole is the name in one piece.
-export const whole = (c: Called): string => [c.alias, c.summary].filter(Boolean).join(' ')
+// fullName is the name in one piece.
+export const fullName = (c: Called): string => [c.alias, c.summary].filter(Boolean).join(' ')
 
 // webLink is a URL that a page may link to: what an image says of itself is anybody's.
 export const webLink = (url: string | undefined): string => (/^https?:\/\//i.test(url || '') ? url! : '')
@@ -64,19 +64,28 @@ export interface About {
   appVersion: string
 }
 
+// Found is by what an artifact is told from others; subscription where one repository has
+// several.
+interface Found {
+  repoURL: string
+  name?: string
+  subscription?: string
+}
+
 export function artifactsOf(f: Pick<Freight, 'images' | 'commits' | 'charts' | 'details'>): Artifact[] {
-  const about = (kind: Artifact['kind'], repoURL: string, name?: string) =>
-    aboutOf((f.details || []).find(d => d.kind === kind && d.repoURL === repoURL && (d.name || '') === (name || '')))
+  const details: Array<Detail & Found> = f.details || []
+  const about = (kind: Artifact['kind'], of: Found) =>
+    aboutOf(details.find(d => d.kind === kind && d.repoURL === of.repoURL && (d.name || '') === (of.name || '') && (d.subscription || '') === (of.subscription || '')))
   return [
-    ...(f.images || []).map(i => ({kind: 'image' as const, name: repository(i.repoURL), version: i.tag || '', pin: i.digest, link: '', about: about('image', i.repoURL)})),
-    ...(f.commits || []).map(c => ({kind: 'commit' as const, name: repository(c.repoURL), version: c.tag || '', pin: c.id, link: commitLink(c.repoURL, c.id), about: about('commit', c.repoURL)})),
+    ...(f.images || []).map(i => ({kind: 'image' as const, name: repository(i.repoURL), version: i.tag || '', pin: i.digest, link: '', about: about('image', i)})),
+    ...(f.commits || []).map(c => ({kind: 'commit' as const, name: repository(c.repoURL), version: c.tag || '', pin: c.id, link: commitLink(c.repoURL, c.id), about: about('commit', c)})),
     ...(f.charts || []).map(c => ({
       kind: 'chart' as const,
       name: repository(c.repoURL) + (c.name ? '/' + c.name : ''),
       version: c.version,
       pin: c.digest || '',
       link: '',
-      about: about('chart', c.repoURL, c.name),
+      about: about('chart', c),
     })),
   ]
 }

@@ -2,7 +2,7 @@ import React from 'react'
 import type {Warehouse} from '../api/wire'
 import {text} from '../strings'
 import {nodeID} from '../model/graph'
-import {whole} from '../model/names'
+import {fullName} from '../model/names'
 import type {Card} from '../model/stage'
 import {Disc, Icon} from './icon'
 import {Age, Chip, Countdown, HealthMark, Name} from './parts'
@@ -34,7 +34,7 @@ export function CardFreight({card}: {card: Card}) {
   return (
     <span className='waybill-card-freight'>
       <Disc name={first.verified ? 'check' : 'clock'} tone={first.verified ? 'good' : 'muted'} label={first.verified ? text.status.verified : text.status.notVerified} />
-      <span className='waybill-alias' title={card.freight.map(whole).join(', ')}>
+      <span className='waybill-alias' title={card.freight.map(fullName).join(', ')}>
         <Name of={first} />
         {others.length > 0 && ` +${others.length}`}
       </span>

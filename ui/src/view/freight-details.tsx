@@ -36,7 +36,7 @@ export function FreightDetails({id, known}: {id: string; known?: Freight}) {
       <Section title={text.freight.artifacts}>
         <ul className='waybill-artifacts'>
           {row.artifacts.map(a => (
-            <OneArtifact key={a.kind + a.name} artifact={a} />
+            <OneArtifact key={a.kind + a.name + a.pin} artifact={a} />
           ))}
         </ul>
       </Section>

@@ -2,7 +2,7 @@ import React, {useMemo} from 'react'
 import {sentence} from '../api/problem'
 import {text} from '../strings'
 import {candidatesOf, filterFreight, freightRow, type FreightRow} from '../model/freight'
-import {whole} from '../model/names'
+import {fullName} from '../model/names'
 import {useDesk} from './desk'
 import type {FreightLine} from './freight-pages'
 import {Icon} from './icon'
@@ -41,7 +41,7 @@ export function FreightStrip() {
             aria-pressed={place.freight === r.id}
             onClick={() => go({freight: place.freight === r.id ? '' : r.id, stage: '', warehouse: '', promotion: ''})}>
             <span className='waybill-card-head'>
-              <strong className='waybill-alias' title={whole(r)}>
+              <strong className='waybill-alias' title={fullName(r)}>
                 {r.alias}
               </strong>
               <span className='waybill-quiet'>
@@ -149,7 +149,7 @@ export function FreightTable({line, query, narrow}: {line: FreightLine; query: s
                 </span>,
                 <span className='waybill-card-chips'>
                   {r.artifacts.slice(0, 3).map(a => (
-                    <span key={a.kind + a.name} className='waybill-quiet' title={`${a.name} ${a.pin}`}>
+                    <span key={a.kind + a.name + a.pin} className='waybill-quiet' title={`${a.name} ${a.pin}`}>
                       <Icon name={a.kind} label={text.freight[a.kind]} /> {a.version || a.pin.slice(0, 7)}
                     </span>
                   ))}

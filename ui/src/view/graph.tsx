@@ -179,11 +179,26 @@ function useViewport(drawing: Drawing, home: string) {
   }
   const fit = () => move(fitted(drawing, size()))
 
-  const begin = () => move(begun(drawing, nodeOf(home), size()))
+  const room = useRef({width: 0, height: 0})
+  const begin = () => {
+    room.current = size()
+    move(begun(drawing, nodeOf(home), room.current))
+  }
   useLayoutEffect(begin, [drawing])
 
   const resized = useRef(begin)
-  resized.current = () => (touched.current ? show(home) : begin())
+  resized.current = () => {
+    const {width, height} = size()
+    if (width === room.current.width && height === room.current.height) {
+      return // an observer tells of the size that it begins with, too
+    }
+    room.current = {width, height}
+    if (touched.current) {
+      show(home)
+    } else {
+      begin()
+    }
+  }
   useEffect(() => {
     if (typeof ResizeObserver === 'undefined') {
       return undefined

@@ -4,7 +4,7 @@ import {isAbort, problemOf} from '../api/client'
 import type {Problem} from '../api/problem'
 import type {Promotion} from '../api/wire'
 import {text} from '../strings'
-import {whole} from '../model/names'
+import {fullName} from '../model/names'
 import {filterPromotions, promotionRow} from '../model/promotion'
 import {CommitID} from './compare'
 import {useDesk} from './desk'
@@ -95,7 +95,7 @@ export function History({query, narrow}: {query: string; narrow: boolean}) {
         cells={r => {
           const what = (
             <span className='waybill-card-head'>
-              <strong className='waybill-alias' title={whole(r)}>
+              <strong className='waybill-alias' title={fullName(r)}>
                 <Name of={r} />
               </strong>
               <span className='waybill-quiet'>→ {r.stage}</span>
