@@ -18,6 +18,7 @@ export const pipelines: Record<string, Change> = {
     warehouses: [{...p.warehouses[0], candidate: undefined, error: 'registry.example.com/shop has no tag that ^1.0.0 allows: push one, or change the constraint'}],
     stages: p.stages.map(s => shop.stage(s.name, {project: s.project, requestedFreight: s.requestedFreight})),
   }),
+  manual: p => ({...p, warehouses: [{...p.warehouses[0], manual: true, reason: 'freightCreationPolicy is Manual: somebody puts the freight together'}]}),
   document: p => ({...p, problems: [{path: 'stages[2].approval.required', message: 'is 0: at least one approval is required where the rule is there'}]}),
   bindings: p => stages(p, only('prod-eu', () => ({problems: ['argocd/shop-prod-eu and argocd/shop-prod-eu-2 would write the same file: give each a path of its own']}))),
   postponed: (p, shop) =>

@@ -37,6 +37,7 @@ export const groups = [
       {name: 'stage-problems', what: 'Applications that cannot join.', place: 'pipeline;stage=prod-eu', scenario: 'bindings', ready: loaded('would write the same file')},
       {name: 'stage-postponed', what: 'Approvals that are bound to a preview, which cannot be compared now.', place: 'pipeline;stage=prod-eu', scenario: 'postponed', ready: loaded('could not be compared')},
       {name: 'warehouse', what: 'What a warehouse watches.', place: 'pipeline;warehouse=shop', ready: loaded('Look now')},
+      {name: 'warehouse-manual', what: 'A warehouse that makes no freight by itself, and why.', place: 'pipeline;warehouse=shop', scenario: 'manual', ready: loaded('It made no freight')},
       {name: 'freight-on-the-pipeline', what: 'Freight is selected: where it never was steps back.', place: 'pipeline;freight={freight}', ready: loaded('Artifacts')},
     ],
   },

@@ -114,6 +114,7 @@ export const text = {
     interval: 'Looks every',
     looked: 'Last look',
     next: 'Next look',
+    inTime: (t: string) => `in ${t}`,
     requests: (n: number) => count(n, 'request'),
     manual: 'Manual',
     manualHint: 'It makes no freight by itself: a person puts it together.',

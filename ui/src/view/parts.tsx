@@ -40,12 +40,12 @@ export function Said({children}: {children: string}) {
 }
 
 // Countdown counts down to a moment that the server told.
-export function Countdown({until}: {until: string}) {
+export function Countdown({until, say = text.verdict.left}: {until: string; say?: (t: string) => string}) {
   const now = useNow(1000)
   const left = Date.parse(until) - now
   return (
     <time dateTime={until} title={moment(until)} className='waybill-countdown'>
-      {left > 0 ? text.verdict.left(duration(left)) : text.verdict.due}
+      {left > 0 ? say(duration(left)) : text.verdict.due}
     </time>
   )
 }

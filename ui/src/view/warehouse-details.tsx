@@ -68,7 +68,7 @@ export function WarehouseDetails({warehouse: w}: {warehouse: Warehouse}) {
         )}
         {w.nextLookAt && (
           <Field name={text.warehouse.next}>
-            <Countdown until={w.nextLookAt} />
+            <Countdown until={w.nextLookAt} say={text.warehouse.inTime} />
           </Field>
         )}
       </dl>
