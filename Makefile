@@ -52,7 +52,7 @@ lint: ## Check the code with golangci-lint.
 
 .PHONY: test-unit
 test-unit: ## Tests that need no stack.
-	go test $(RACE) -timeout 20m $$(go list ./... | grep -v -E '/hack/(stack|bundle|e2e|browser)$$')
+	go test $(RACE) -timeout 20m $$(go list ./... | grep -v -E '/hack/(stack|bundle|e2e|browser|gallery)$$')
 
 .PHONY: test-ui
 test-ui: ui ## Types, unit tests and the size of the UI extension.
@@ -64,7 +64,8 @@ test-stack: ## Tests on the real stack, the end-to-end flow among them.
 	go test $(RACE) -p 1 -timeout 60m -v $(STACK_PACKAGES)
 
 .PHONY: test-browser
-test-browser: ui ## The UI extension in a browser, on the real stack.
+test-browser: ui ## The UI extension in a browser: every state, then the flow on the real stack.
+	go test -count=1 -timeout 20m -v ./hack/gallery
 	go run ./hack/prepare
 	go test -timeout 20m -v ./hack/browser
 

@@ -27,7 +27,9 @@ var measurements = []measurement{
 	{"50 renders at once", fiftyRenders},
 	{"a preview of 200 resources", largePreview},
 	{"64 Applications of a large repository", largeRepository},
-	{"a warehouse by SemVer, 10,000 tags", greatestOfMany}, {"a warehouse by NewestBuild, 2,000 tags", newestOfMany},
+	{"a warehouse by SemVer, 10,000 tags", greatestOfMany},
+	{"a warehouse by NewestBuild, 2,000 tags", newestOfMany},
+	{"the UI extension", uiExtension},
 }
 
 // measurement is one thing that is measured.

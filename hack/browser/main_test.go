@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/waybill-cd/waybill/hack/chromium"
 	"github.com/waybill-cd/waybill/hack/front"
 	"github.com/waybill-cd/waybill/hack/install"
 	"github.com/waybill-cd/waybill/hack/shop"
@@ -61,7 +62,7 @@ func run(m *testing.M) (code int, err error) {
 	if root, err = component.RepositoryRoot(); err != nil {
 		return 0, err
 	}
-	if err := ensureChromium(ctx); err != nil {
+	if err := chromium.Ensure(ctx, os.Stdout); err != nil {
 		return 0, err
 	}
 	ui = front.Built(root)

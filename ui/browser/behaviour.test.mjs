@@ -147,7 +147,7 @@ describe(`in the page of Argo CD, on React ${react}`, () => {
   it('leaves Argo CD whole when a view throws', async () => {
     const page = await signIn(browser, 'alice')
     // An answer that no server gives, in place of the pipeline.
-    await page.route('**/extensions/waybill/api/v1/pipelines/*', route => route.fulfill({json: {name: 'shop', gates: [], edges: [], warehouses: [], freight: [], stages: [null]}}))
+    await page.route('**/extensions/waybill/api/v1/pipelines/*', route => route.fulfill({json: {name: 'shop', gates: [], edges: [], warehouses: [], freight: [null], stages: []}}))
     await page.goto(address('shop-prod'))
     await page.getByText('Waybill’s extension failed here').first().waitFor()
     await hostStands(page)

@@ -126,4 +126,4 @@ export async function until(what, condition) {
 
 // stage is a stage of the graph; with freight, once the stage has verified it.
 export const stage = (page, name, freight) =>
-  page.getByRole('button', {name: new RegExp(`^Stage ${name}\\b${freight ? `.*[^t] verified shop:${freight.replaceAll('.', '\\.')}` : ''}`)})
+  page.getByRole('button', {name: new RegExp(`^Stage ${name}\\b${freight ? `.*[^t] verified (?:[a-z]+-[a-z]+ )?shop:${freight.replaceAll('.', '\\.')}` : ''}`)})

@@ -1,57 +1,36 @@
-// Builds the development page into dist/dev and serves it: the extension on React 16 or
-// 19, with recorded answers. `node build/dev.mjs [port]`
-import {copyFileSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
+// Builds dist/dev/ and serves it: the page of dist/host/ with recorded answers in the
+// place of its servers. `node build/dev.mjs [port]`
+import {cpSync, copyFileSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {createServer} from 'node:http'
-import {createRequire} from 'node:module'
 import {extname, join, normalize} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import * as esbuild from 'esbuild'
-import {bundle, generateTypes, home, output} from './bundle.mjs'
+import {bundle, generateTypes, home, options, output} from './bundle.mjs'
+import {buildHost} from './host.mjs'
 
 const folder = join(home, 'dist', 'dev')
 
-// writeReact writes the two Reacts as the pages of Argo CD offer them: window.React, and
-// `show`, by which a host page draws.
-export async function writeReact(into) {
-  mkdirSync(into, {recursive: true})
-  const {resolve} = createRequire(import.meta.url)
-  const umd = name => readFileSync(join(resolve(`${name}/package.json`), '..', 'umd', `${name.replace('16', '')}.production.min.js`), 'utf8')
-  writeFileSync(join(into, 'react-16.js'), `${umd('react16')}\n${umd('react-dom16')}\nwindow.show = (e, at) => ReactDOM.render(e, at)\n`)
-  await esbuild.build({
-    absWorkingDir: home,
-    stdin: {
-      contents: `import * as React from 'react19'; import * as ReactDOM from 'react-dom19'; import {createRoot} from 'react-dom19/client'
-        Object.assign(window, {React, ReactDOM, show: (e, at) => createRoot(at).render(e)})`,
-      resolveDir: home,
-    },
-    bundle: true,
-    minify: true,
-    format: 'iife',
-    alias: {react: 'react19', 'react-dom': 'react-dom19'},
-    define: {'process.env.NODE_ENV': '"production"'},
-    outfile: join(into, 'react-19.js'),
-    logLevel: 'warning',
-  })
-}
-
 export async function build() {
   generateTypes()
-  await bundle()
-  await writeReact(folder)
-  await esbuild.build({absWorkingDir: home, entryPoints: ['dev/host.tsx'], bundle: true, format: 'iife', outfile: join(folder, 'host.js'), logLevel: 'warning'})
-  copyFileSync(join(home, 'dev', 'index.html'), join(folder, 'index.html'))
-  copyFileSync(output, join(folder, 'extension-waybill.js'))
+  await Promise.all([bundle(), buildHost()])
+  rmSync(folder, {recursive: true, force: true})
+  cpSync(join(home, 'dist', 'host'), folder, {recursive: true})
+  copyFileSync(output, join(folder, 'extensions.js'))
+  await esbuild.build({...options, entryPoints: ['dev/answers.ts'], format: 'iife', outfile: join(folder, 'answers.js')})
+  const index = join(folder, 'index.html')
+  const host = '<script defer src="host.js">'
+  writeFileSync(index, readFileSync(index, 'utf8').replace(host, `<script src="answers.js"></script>\n  ${host}`))
 }
 
-const types = {'.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8'}
+const types = {'.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8'}
 
+// serve answers each path that is no file with the page, which has a router of its own.
 export function serve(port) {
   const server = createServer((request, response) => {
     const {pathname} = new URL(request.url, 'http://localhost')
-    const file = normalize(extname(pathname) ? pathname : '/index.html')
+    const file = normalize(types[extname(pathname)] ? pathname : '/index.html')
     try {
-      const content = readFileSync(join(folder, file))
-      response.writeHead(200, {'Content-Type': types[extname(file)] ?? 'text/plain'}).end(content)
+      response.writeHead(200, {'Content-Type': types[extname(file)]}).end(readFileSync(join(folder, file)))
     } catch {
       response.writeHead(404).end()
     }
@@ -62,5 +41,5 @@ export function serve(port) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await build()
   const server = await serve(Number(process.argv[2] ?? 0))
-  console.log(`http://localhost:${server.address().port}/?react=16&theme=light&scenario=`)
+  console.log(`http://localhost:${server.address().port}/applications/argocd/shop-prod-eu?view=Promotion&react=16&theme=light&scenario=`)
 }

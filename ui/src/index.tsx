@@ -13,7 +13,7 @@ import {PromotionTab} from './view/tab'
 const statusID = 'waybill-status'
 const promoteID = 'waybill-promote'
 
-function guarded(Part: ComponentType<HostProps>, quiet?: boolean): ComponentType<HostProps> {
+function guarded(Part: ComponentType<HostProps>, quiet?: string): ComponentType<HostProps> {
   return function Guarded(props: HostProps) {
     return (
       <Boundary quiet={quiet}>
@@ -33,10 +33,10 @@ function register(api: ExtensionsAPI | undefined): void {
     api.registerAppViewExtension(guarded(PromotionTab), text.view, 'fa-ship', hasStage)
   }
   if (api.registerStatusPanelExtension) {
-    api.registerStatusPanelExtension(guarded(StatusPanel, true), text.view, statusID, guarded(StatusFlyout))
+    api.registerStatusPanelExtension(guarded(StatusPanel, 'application-status-panel__item'), text.view, statusID, guarded(StatusFlyout))
   }
   if (api.registerTopBarActionMenuExt) {
-    api.registerTopBarActionMenuExt(guarded(TopBarAction, true), text.actions.promote, promoteID, guarded(PromoteFlyout), hasStage, 'fa fa-ship', false)
+    api.registerTopBarActionMenuExt(guarded(TopBarAction, ''), text.actions.promote, promoteID, guarded(PromoteFlyout), hasStage, 'fa fa-ship', false)
   }
 }
 

@@ -146,7 +146,7 @@ test('a session asks for the Application first, then for its pipeline alone', as
   page.calls = []
   page.answer = c => (c.url.endsWith('/application') ? json(shop.application('dev', quiet)) : c.url.includes('/pipelines/') ? json(quiet) : json({value: 'yes', username: 'dana'}))
   const session = new Session({namespace: 'argocd', name: 'shop-dev', project: 'shop'})
-  const stop = session.feed.listen(() => undefined)
+  const stop = session.listen(() => undefined, 'whole')
   for (let i = 0; i < 4; i++) {
     t.mock.timers.tick(i < 2 ? 0 : 15000)
     await turns()
@@ -165,6 +165,66 @@ test('a session asks for the Application first, then for its pipeline alone', as
   assert.deepEqual(session.viewer, {username: 'dana', gates: {'waybill-promote': true, 'waybill-approve': true}})
 })
 
+test('the status panel alone asks for the Application, and for the pipeline once a minute', async t => {
+  t.mock.timers.enable({apis: ['setTimeout', 'Date']})
+  const shop = new Shop(now)
+  let dev = shop.stage('dev', {})
+  const pipeline = () => ({...shop.pipeline(), stages: [dev, shop.stage('staging', {running: shop.running()})]})
+  page.answer = c => {
+    const body = c.url.endsWith('/application') ? shop.application('dev', pipeline()) : c.url.includes('/pipelines/') ? pipeline() : {value: 'yes', username: 'dana'}
+    const etag = JSON.stringify(String(dev.serial))
+    return c.headers['If-None-Match'] === etag ? new Response(null, {status: 304}) : json(body, etag)
+  }
+  const session = new Session({namespace: 'argocd', name: 'shop-dev', project: 'shop'})
+  const stop = session.listen(() => undefined, 'status')
+  const after = async (ms: number) => {
+    t.mock.timers.tick(ms)
+    await turns()
+    await turns()
+  }
+  const asked = async (...pauses: number[]) => {
+    page.calls = []
+    for (const ms of pauses) {
+      await after(ms)
+    }
+    return page.calls.map(c => c.url.split('/').slice(-2).join('/'))
+  }
+  await asked(0, 0)
+  // What runs in another stage does not hurry it.
+  assert.deepEqual(await asked(15000, 15000, 15000, 15000), ['v1/application', 'v1/application', 'v1/application', 'pipelines/shop'])
+  dev = {...dev, serial: 8, running: shop.running()}
+  await asked(15000)
+  assert.equal(session.feed.state.value!.pipeline!.stages[0].serial, 8)
+  assert.deepEqual(await asked(1000, 1000), ['v1/application', 'v1/application'])
+  // What changed back meanwhile is told anew, although the pipeline's ETag was seen before.
+  dev = {...dev, serial: 7, running: undefined}
+  const stops = [stop, session.listen(() => undefined, 'whole')]
+  assert.deepEqual(await asked(1000), ['pipelines/shop'])
+  assert.equal(session.feed.state.value!.pipeline!.stages[0].serial, 7)
+  assert.equal(session.feed.state.value!.application.stage.serial, 7)
+  stops.forEach(s => s())
+})
+
+test('a view that opens beside the status panel does not wait for its turn', async t => {
+  t.mock.timers.enable({apis: ['setTimeout', 'Date']})
+  const shop = new Shop(now)
+  const quiet = {...shop.pipeline(), stages: [shop.stage('dev', {})]}
+  page.answer = c => (c.url.endsWith('/application') ? json(shop.application('dev', quiet)) : json(c.url.includes('/pipelines/') ? quiet : {value: 'yes', username: 'dana'}))
+  const session = new Session({namespace: 'argocd', name: 'shop-dev', project: 'shop'})
+  const stops = [session.listen(() => undefined, 'status')]
+  for (const ms of [0, 0, 15000]) {
+    t.mock.timers.tick(ms)
+    await turns()
+    await turns()
+  }
+  page.calls = []
+  stops.push(session.listen(() => undefined, 'whole'))
+  t.mock.timers.tick(0)
+  await turns()
+  assert.deepEqual(page.calls.map(c => c.url.split('/').slice(-2).join('/')), ['pipelines/shop'])
+  stops.forEach(stop => stop())
+})
+
 test('a session keeps the pipeline through an outage, and finds where else it is bound', async t => {
   t.mock.timers.enable({apis: ['setTimeout', 'Date']})
   const shop = new Shop(now)
@@ -177,7 +237,7 @@ test('a session keeps the pipeline through an outage, and finds where else it is
     return c.url.endsWith('/application') ? json(shop.application('dev', quiet)) : json(c.url.includes('/pipelines/') ? quiet : {value: 'yes', username: 'dana'})
   }
   const session = new Session({namespace: 'argocd', name: 'shop-dev', project: 'shop'})
-  const stop = session.feed.listen(() => undefined)
+  const stop = session.listen(() => undefined, 'whole')
   const after = async (ms: number) => {
     t.mock.timers.tick(ms)
     await turns()

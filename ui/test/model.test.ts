@@ -7,7 +7,7 @@ import {factsOf} from '../src/model/facts'
 import {parseDiff} from '../src/model/diff'
 import {filterFreight, freightRow, merge, onward, touchedBy} from '../src/model/freight'
 import {draw, neighbour, structureOf} from '../src/model/graph'
-import {commitLink, person, repository, short} from '../src/model/names'
+import {artifactsOf, called, commitLink, person, repository, short} from '../src/model/names'
 import {delay} from '../src/model/pace'
 import {nextFor, promotePicks, rollbackPicks, whyNot} from '../src/model/picks'
 import {placeOf, searchOf, type Place} from '../src/model/permalink'
@@ -16,7 +16,8 @@ import {soakProbes} from '../src/model/soak'
 import {behind, candidateAlias, offered, untilIn} from '../src/model/stage'
 import {runs} from '../src/model/status'
 import {age, between, duration, goDuration} from '../src/model/time'
-import {centred, fitted, revealed, zoomed} from '../src/model/viewport'
+import {subscriptionView, type Subscribed} from '../src/model/subscription'
+import {begun, fitted, revealed, zoomed} from '../src/model/viewport'
 import {windowOf} from '../src/model/window'
 import {Shop} from './fixtures/shop'
 import {now} from './golden'
@@ -103,7 +104,7 @@ test('what a stage would get next is picked at first', () => {
   assert.equal(nextFor(pipeline, stage('dev')), '')
   const picks = promotePicks(pipeline, stage('prod-eu'), pipeline.freight)
   assert.deepEqual(picks.slice(0, 5).map(p => p.notes), [['selected now', 'dev'], [], ['staging'], [], ['in the stage now']])
-  assert.deepEqual(rollbackPicks(stage('prod-eu')).map(p => p.alias), [shop.alias(7), shop.alias(5)])
+  assert.deepEqual(rollbackPicks(pipeline, stage('prod-eu')).map(p => p.alias), [shop.called(7), shop.called(5)])
 })
 
 test('nothing is promoted unseen, and a rollback needs a reason alone', () => {
@@ -116,7 +117,7 @@ test('nothing is promoted unseen, and a rollback needs a reason alone', () => {
 test('selected freight shows where it has been', () => {
   assert.deepEqual([...touchedBy(pipeline, shop.id(10))!], ['staging', 'dev'])
   assert.equal(touchedBy(pipeline, 'x'), undefined)
-  assert.equal(candidateAlias(pipeline, 'shop'), shop.alias(12))
+  assert.equal(candidateAlias(pipeline, 'shop'), shop.called(12))
 })
 
 test('freight goes on from where it is or passed', () => {
@@ -149,9 +150,49 @@ test('filters take every word, in any case', () => {
   const rows = pipeline.freight.map(f => freightRow(f))
   assert.equal(filterFreight(rows, 'V1.8 prod-eu', '').length, 1)
   assert.equal(filterFreight(rows, '', 'other').length, 0)
-  const history = shop.promotions().map(promotionRow)
+  const history = shop.promotions().map(p => promotionRow(p))
   assert.equal(filterPromotions(history, 'carol sessions', '').length, 1)
   assert.equal(filterPromotions(history, '', 'Failed').length, 1)
+})
+
+test('freight is found by its alias, its author, what changed and who put it together', () => {
+  const rows = pipeline.freight.map(f => freightRow(f))
+  const found = (query: string) => filterFreight(rows, query, '').map(r => r.alias)
+  assert.deepEqual(found('brisk'), ['brisk-otter'])
+  assert.deepEqual(found('okafor provider'), ['mellow-vole', 'ivory-lynx'])
+  assert.deepEqual(found('carol'), ['keen-plover'])
+  assert.deepEqual(found('acme/shop ' + rows[0].artifacts[0].about.source.slice(-7)), ['brisk-otter'])
+})
+
+test('freight without an alias is called by its artifacts, and tells nothing that is not known', () => {
+  const {alias: _, details: __, ...bare} = shop.freight(12)
+  const row = freightRow(bare)
+  assert.deepEqual([row.alias, row.summary, row.subject, row.author, row.createdBy], [shop.alias(12), '', '', '', ''])
+  assert.deepEqual(row.artifacts[0].about, {subject: '', author: '', at: '', source: '', sourceLink: '', appVersion: ''})
+  assert.deepEqual(called({id: 'sha256:0123456789'}), {alias: '0123456', summary: ''})
+})
+
+test('two artifacts of one repository are told apart by their subscriptions', () => {
+  const image = (subscription: string) => ({repoURL: 'a', digest: 'sha256:' + subscription, subscription})
+  const of = ['web', 'batch'].map(image)
+  const details = ['batch', 'web'].map(subscription => ({kind: 'image' as const, repoURL: 'a', subscription, appVersion: subscription}))
+  assert.deepEqual(artifactsOf({images: of, details}).map(a => a.about.appVersion), ['web', 'batch'])
+})
+
+test('a warehouse tells each kind of its subscriptions', () => {
+  const of = (s: Subscribed) => Object.values(subscriptionView(s)!)
+  assert.deepEqual(of({image: {repoURL: 'registry.example.com/shop', constraint: '^1.0.0', imageSelectionStrategy: 'SemVer'}}), ['image', 'registry.example.com/shop', ['^1.0.0'], 'SemVer'])
+  assert.deepEqual(of({git: {repoURL: 'https://git.example.com/shop.git', branch: 'main', includePaths: ['deploy/']}}), ['commit', 'git.example.com/shop', ['main', 'deploy/'], ''])
+  assert.deepEqual(of({chart: {repoURL: 'https://charts.example.com', name: 'db', semverConstraint: '2.x'}}), ['chart', 'charts.example.com/db', ['2.x'], ''])
+  assert.equal(subscriptionView({}), undefined)
+})
+
+test('a link to where an image was built from leads to a page and to nothing else', () => {
+  const link = (source: string, revision?: string) => artifactsOf({images: [{repoURL: 'a', digest: 'sha256:1'}], details: [{kind: 'image', repoURL: 'a', source, revision}]})[0].about.sourceLink
+  assert.equal(link('https://git.example.com/acme/shop', '4b1c27c'), 'https://git.example.com/acme/shop/commit/4b1c27c')
+  assert.equal(link('https://git.example.com/acme/shop'), 'https://git.example.com/acme/shop')
+  assert.equal(link('javascript:alert(1)', '4b1c27c'), '')
+  assert.equal(link('data:text/html,x'), '')
 })
 
 test('pages of freight follow the recent ones without repeating them', () => {
@@ -251,9 +292,16 @@ test('a drawing fits its window, and a zoom keeps what is under the pointer', ()
   assert.deepEqual(to, {scale: 2, x: -90, y: -80})
   assert.equal(zoomed(from, 100, {x: 0, y: 0}).scale, 2)
   const pane = {width: 800, height: 600}
-  assert.deepEqual(centred({x: 100, y: 100, width: 50, height: 50}, 1, pane), {scale: 1, x: 275, y: 175})
   assert.deepEqual(revealed({x: 100, y: 100, width: 50, height: 50}, from, pane), from)
   assert.deepEqual(revealed({x: 1000, y: -50, width: 50, height: 50}, from, pane), {scale: 1, x: -274, y: 74})
+})
+
+test('a drawing that cannot be read as a whole begins at its own size, around a stage', () => {
+  const pane = {width: 800, height: 600}
+  const at = (x: number, y: number) => begun({width: 2000, height: 400}, {x, y, width: 100, height: 50}, pane)
+  assert.deepEqual(begun({width: 900, height: 400}, undefined, pane), fitted({width: 900, height: 400}, pane))
+  assert.deepEqual(at(1000, 0), {scale: 1, x: -650, y: 100})
+  assert.deepEqual([at(20, 0).x, at(1900, 0).x], [0, -1200])
 })
 
 test('it asks each second while something runs, and less often the longer nobody answers', () => {

@@ -65,13 +65,19 @@ test('a preview of an Application that renders nothing has no digest and tells w
   assert.deepEqual([view.applications[0].problem, view.applications[0].today], ['The chart is missing.', 'No waybill yet.'])
 })
 
+test('a preview of which a part is withheld says so, and is not taken for no change', () => {
+  const withheld = 'the manifests of Application argocd/payments are left out'
+  const view = previewView({...shop.preview('prod-eu', 10), applications: [{namespace: 'argocd', name: 'payments', prunes: true, total: 14, withheld}]})
+  assert.deepEqual([view.empty, view.summary, view.applications[0].withheld], [false, '0 added, 0 changed, 0 pruned in what you may see', 'The manifests of Application argocd/payments are left out.'])
+})
+
 test('a comparison shows versions, commits and what is passed over', () => {
   golden('comparison', comparisonView(shop.comparison(8, 10)))
   golden('comparison-back', comparisonView(shop.comparison(10, 8)))
 })
 
 test('the history shows who, what and how it ended', () => {
-  golden('history', shop.promotions().map(promotionRow))
+  golden('history', shop.promotions().map(p => promotionRow(p, pipeline)))
 })
 
 test('a promotion shows its steps, what became of each Application, and what happened in order', () => {

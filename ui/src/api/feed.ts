@@ -49,6 +49,11 @@ export class Feed<T> {
   // refresh asks now, and every second for a while: what a person asked for begins soon.
   refresh(): void {
     this.livelyUntil = Date.now() + expectation
+    this.due()
+  }
+
+  // due asks now, and goes on at its pace.
+  due(): void {
     this.askedAt = undefined
     if (!this.asking) {
       this.schedule()

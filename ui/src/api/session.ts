@@ -1,10 +1,14 @@
-import {actionsOf, runs, type Snapshot} from '../model/status'
+import {actionsOf, ownStage, runs, type Snapshot} from '../model/status'
 import type {Viewer} from '../model/actions'
-import {idle, lively} from '../model/pace'
+import {idle, lively, slowest} from '../model/pace'
 import {getApplication, getMe, getPipeline, type Reading} from './calls'
 import {mayInvoke, type Caller} from './client'
 import {Feed} from './feed'
 import {Problem} from './problem'
+
+// Part is what a view shows: the status panel its own stage alone, all others the whole
+// pipeline.
+export type Part = 'status' | 'whole'
 
 // Session is what the page knows on behalf of one Application. The status panel, the
 // top bar and the tab share it, so that they ask once.
@@ -13,13 +17,32 @@ export class Session {
   viewer: Viewer = {username: '', gates: {}}
   private listeners = new Set<() => void>()
   private asked = new Set<string>()
-  private application?: Snapshot['application']
+  private known?: Snapshot
+  // What the server is told that the page has; empty where it has something else by now.
+  private etags = {application: '', pipeline: ''}
+  private wholes = 0
+  // pipelineAt is when the pipeline was last asked for.
+  private pipelineAt = 0
 
   constructor(readonly caller: Caller) {
     this.feed = new Feed(
       r => this.look(r),
-      s => (s.pipeline ? (runs(s) ? lively : idle) : 0),
+      s => (s.pipeline ? (runs(this.wholes > 0 ? s : {application: s.application}) ? lively : idle) : 0),
     )
+  }
+
+  // listen tells when something has changed, and asks as long as somebody listens.
+  listen(listener: () => void, part: Part): () => void {
+    const whole = part === 'whole' ? 1 : 0
+    this.wholes += whole
+    if (whole && this.known && this.known.pipeline && Date.now() - this.pipelineAt >= idle) {
+      this.feed.due()
+    }
+    const stop = this.feed.listen(listener)
+    return () => {
+      stop()
+      this.wholes -= whole
+    }
   }
 
   // onViewer tells when more is known of who looks.
@@ -28,28 +51,61 @@ export class Session {
     return () => void this.listeners.delete(listener)
   }
 
-  // look asks for the Application first, which tells the pipeline, and from then on for
-  // the pipeline alone, in which the stage stands too.
+  // look asks for the Application first, which tells the pipeline, and then for that,
+  // in which the stage stands too. While the status panel is alone, it asks for the
+  // Application, whose answer is small and holds all but how far the stage is behind:
+  // for that it asks for the pipeline once a minute.
   private async look(r: Reading) {
-    if (!this.application) {
+    if (!this.known) {
       const fresh = await getApplication(this.caller, {signal: r.signal})
-      this.application = fresh!.value
+      this.known = {application: fresh!.value}
       if (!this.feed.state.value) {
         // The status panel need not wait for the rest.
-        return {value: {application: fresh!.value}, etag: ''}
+        return {value: this.known, etag: ''}
       }
     }
-    const application = this.application
     try {
-      const fresh = await getPipeline(this.caller, application.pipeline, r)
-      return fresh && {value: this.meet({application, pipeline: fresh.value}), etag: fresh.etag}
+      const whole = this.wholes > 0 || !this.known.pipeline || Date.now() - this.pipelineAt >= slowest
+      return await (whole ? this.lookAtPipeline(this.known, r) : this.lookAtStage(this.known, r))
     } catch (error) {
       if (error instanceof Problem && (error.kind === 'not-bound' || error.type === 'urn:waybill:problem:not-found')) {
         // The Application may be bound elsewhere by now: it is asked for anew.
-        this.application = undefined
+        this.forget()
       }
       throw error
     }
+  }
+
+  private async lookAtPipeline({application}: Snapshot, r: Reading) {
+    this.pipelineAt = Date.now()
+    const fresh = await getPipeline(this.caller, application.pipeline, {signal: r.signal, etag: this.etags.pipeline})
+    if (!fresh) {
+      return undefined
+    }
+    this.etags = {application: '', pipeline: fresh.etag}
+    const pipeline = fresh.value
+    return this.learn({application: {...application, stage: ownStage({application, pipeline})}, pipeline})
+  }
+
+  private async lookAtStage({pipeline}: Snapshot, r: Reading) {
+    const fresh = await getApplication(this.caller, {signal: r.signal, etag: this.etags.application})
+    if (!fresh) {
+      return undefined
+    }
+    this.etags = {application: fresh.etag, pipeline: ''}
+    const application = fresh.value
+    const same = pipeline && pipeline.name === application.pipeline
+    return this.learn({application, pipeline: same ? {...pipeline, stages: pipeline.stages.map(s => (s.name === application.stage.name ? application.stage : s))} : undefined})
+  }
+
+  private learn(s: Snapshot) {
+    this.known = s
+    return {value: s.pipeline ? this.meet(s) : s, etag: ''}
+  }
+
+  private forget(): void {
+    this.known = undefined
+    this.etags = {application: '', pipeline: ''}
   }
 
   // meet asks once who looks, and for each gate whether they may invoke it.

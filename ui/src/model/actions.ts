@@ -12,14 +12,17 @@ export interface Viewer {
   gates: Record<string, boolean>
 }
 
+// Known are the actions that there is a word, and a dialog, for.
+export type Known = Extract<ActionName, keyof typeof text.actions>
+
 // Offer is an action that the server has. `why` tells why it is not for the viewer
 // now; it is for display, and the server decides.
 export interface Offer {
-  name: ActionName
+  name: Known
   why: string
 }
 
-function offer(actions: Action[], viewer: Viewer, name: ActionName, why = ''): Offer[] {
+function offer(actions: Action[], viewer: Viewer, name: Known, why = ''): Offer[] {
   if (!actions.some(a => a.name === name)) {
     return []
   }
@@ -96,5 +99,5 @@ export function callerFor(stage: Stage, own: Caller): Caller | undefined {
   return first && {namespace: first.namespace, name: first.name, project: stage.project}
 }
 
-export const labelOf = (name: ActionName, p?: PromotionRecord | Promotion): string =>
+export const labelOf = (name: Known, p?: PromotionRecord | Promotion): string =>
   name === 'abort' && p && p.phase === 'Pending' ? text.actions.withdraw : text.actions[name]

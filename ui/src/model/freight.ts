@@ -1,5 +1,5 @@
 import type {Freight, Pipeline} from '../api/wire'
-import {artifactsOf, short, type Artifact} from './names'
+import {artifactsOf, called, person, short, type Artifact} from './names'
 import {matches} from './search'
 
 // FreightRow is a piece of freight in the line.
@@ -7,6 +7,14 @@ export interface FreightRow {
   id: string
   short: string
   alias: string
+  // summary is empty where it stands for the alias.
+  summary: string
+  // subject and author tell what changed, by the first artifact that knows.
+  subject: string
+  author: string
+  createdBy: string
+  // reason is why they did.
+  reason: string
   origin: string
   at: string
   artifacts: Artifact[]
@@ -21,17 +29,22 @@ export function freightRow(f: Freight, candidates: string[] = []): FreightRow {
   const artifacts = artifactsOf(f)
   const stages = f.stages || []
   const verified = f.verifiedIn || []
+  const told = artifacts.map(a => a.about).find(a => a.subject !== '') || artifacts.map(a => a.about).find(a => a.author !== '')
   return {
     id: f.id,
     short: short(f.id),
-    alias: f.summary || short(f.id),
+    ...called(f),
+    subject: told ? told.subject : '',
+    author: told ? told.author : '',
+    createdBy: f.createdBy ? person(f.createdBy) : '',
+    reason: f.reason || '',
     origin: f.origin,
     at: f.discoveredAt,
     artifacts,
     stages,
     passed: verified.filter(s => !stages.includes(s)),
     candidate: candidates.includes(f.id),
-    words: [f.id, f.summary, f.origin, ...stages, ...verified, ...artifacts.map(a => `${a.name} ${a.version} ${a.pin}`)].join(' '),
+    words: [f.id, f.alias, f.summary, f.origin, f.createdBy, f.reason, ...stages, ...verified, ...artifacts.map(a => [a.name, a.version, a.pin, ...Object.values(a.about)].join(' '))].join(' '),
   }
 }
 

@@ -1,8 +1,23 @@
 import {text} from '../strings'
-import type {Freight} from '../api/wire'
+import type {Detail, Freight} from '../api/wire'
 
 // short is an ID as people read it: seven digits, as Git's.
 export const short = (id: string): string => id.replace(/^sha256:/, '').slice(0, 7)
+
+// Called is how freight is called: its alias, and its artifacts in a few words. Without an
+// alias the words stand for it, and are not said again.
+export interface Called {
+  alias: string
+  summary: string
+}
+
+export const called = (f: {id: string; alias?: string; summary?: string}): Called => (f.alias ? {alias: f.alias, summary: f.summary || ''} : {alias: f.summary || short(f.id), summary: ''})
+
+// fullName is the name in one piece.
+export const fullName = (c: Called): string => [c.alias, c.summary].filter(Boolean).join(' ')
+
+// webLink is a URL that a page may link to: what an image says of itself is anybody's.
+export const webLink = (url: string | undefined): string => (/^https?:\/\//i.test(url || '') ? url! : '')
 
 // person names who did something; Waybill itself acts under a name with a colon.
 export const person = (by: string): string => (by.startsWith('waybill:') ? text.system : by)
@@ -35,12 +50,54 @@ export interface Artifact {
   version: string
   pin: string
   link: string
+  about: About
 }
 
-export function artifactsOf(f: Pick<Freight, 'images' | 'commits' | 'charts'>): Artifact[] {
+// About is what is known of an artifact beyond what pins it. What is not known is empty.
+export interface About {
+  subject: string
+  author: string
+  at: string
+  // source is where it was built from, with a link where that is a page.
+  source: string
+  sourceLink: string
+  appVersion: string
+}
+
+// Found is by what an artifact is told from others; subscription where one repository has
+// several.
+interface Found {
+  repoURL: string
+  name?: string
+  subscription?: string
+}
+
+export function artifactsOf(f: Pick<Freight, 'images' | 'commits' | 'charts' | 'details'>): Artifact[] {
+  const details: Array<Detail & Found> = f.details || []
+  const about = (kind: Artifact['kind'], of: Found) =>
+    aboutOf(details.find(d => d.kind === kind && d.repoURL === of.repoURL && (d.name || '') === (of.name || '') && (d.subscription || '') === (of.subscription || '')))
   return [
-    ...(f.images || []).map(i => ({kind: 'image' as const, name: repository(i.repoURL), version: i.tag || '', pin: i.digest, link: ''})),
-    ...(f.commits || []).map(c => ({kind: 'commit' as const, name: repository(c.repoURL), version: c.tag || '', pin: c.id, link: commitLink(c.repoURL, c.id)})),
-    ...(f.charts || []).map(c => ({kind: 'chart' as const, name: repository(c.repoURL) + (c.name ? '/' + c.name : ''), version: c.version, pin: c.digest || '', link: ''})),
+    ...(f.images || []).map(i => ({kind: 'image' as const, name: repository(i.repoURL), version: i.tag || '', pin: i.digest, link: '', about: about('image', i)})),
+    ...(f.commits || []).map(c => ({kind: 'commit' as const, name: repository(c.repoURL), version: c.tag || '', pin: c.id, link: commitLink(c.repoURL, c.id), about: about('commit', c)})),
+    ...(f.charts || []).map(c => ({
+      kind: 'chart' as const,
+      name: repository(c.repoURL) + (c.name ? '/' + c.name : ''),
+      version: c.version,
+      pin: c.digest || '',
+      link: '',
+      about: about('chart', c),
+    })),
   ]
+}
+
+function aboutOf(d: Detail | undefined): About {
+  const {subject = '', author = '', createdAt = '', source = '', revision = '', appVersion = ''} = d || {}
+  return {
+    subject,
+    author,
+    at: createdAt,
+    source: source ? repository(source) + (revision ? ' ' + short(revision) : '') : revision && short(revision),
+    sourceLink: commitLink(source, revision) || webLink(source),
+    appVersion,
+  }
 }

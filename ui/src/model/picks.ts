@@ -2,12 +2,12 @@ import {text} from '../strings'
 import type {Freight, Pipeline, Stage, Verdict} from '../api/wire'
 import {rollbackChoices} from './actions'
 import {candidatesOf, freightRow, reachable} from './freight'
-import {aliasOf, offered} from './stage'
+import type {Called} from './names'
+import {calledOf, offered} from './stage'
 
 // Pick is freight that a person may choose for a stage.
-export interface Pick {
+export interface Pick extends Called {
   id: string
-  alias: string
   at: string
   origin: string
   // notes tell where it is, and what else speaks for it.
@@ -28,6 +28,7 @@ export function promotePicks(pipeline: Pipeline, stage: Stage, all: Freight[]): 
     return {
       id: f.id,
       alias: row.alias,
+      summary: row.summary,
       at: row.at,
       origin: f.origin,
       notes: [...(row.stages.includes(stage.name) ? [text.promote.current] : []), ...(row.candidate ? [text.promote.candidate] : []), ...row.stages.filter(s => s !== stage.name)],
@@ -35,8 +36,8 @@ export function promotePicks(pipeline: Pipeline, stage: Stage, all: Freight[]): 
   })
 }
 
-export const rollbackPicks = (stage: Stage): Pick[] =>
-  rollbackChoices(stage).map(l => ({id: l.freight, alias: aliasOf(l), at: l.since, origin: l.origin, notes: [text.status.verified]}))
+export const rollbackPicks = (pipeline: Pipeline, stage: Stage): Pick[] =>
+  rollbackChoices(stage).map(l => ({id: l.freight, ...calledOf(l, pipeline), at: l.since, origin: l.origin, notes: [text.status.verified]}))
 
 // Asked is what a person is about to ask for.
 export interface Asked {

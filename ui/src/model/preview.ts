@@ -32,6 +32,8 @@ export interface ApplicationPreview {
   counts: Record<Change, number>
   total: number
   problem: string
+  // withheld is why nothing of its manifests is told.
+  withheld: string
   today: string
   warnings: string[]
   images: ImageView[]
@@ -48,12 +50,15 @@ export interface PreviewView {
 }
 
 export function previewView(p: Preview): PreviewView {
-  const applications = (p.applications || []).map(applicationView)
+  // What cannot be shown stands first, so that nobody takes the rest for all of it.
+  const hidden = (a: ApplicationPreview) => (a.problem || a.withheld ? 0 : 1)
+  const applications = (p.applications || []).map(applicationView).sort((a, b) => hidden(a) - hidden(b))
   const sum = (c: Change) => applications.reduce((n, a) => n + a.counts[c], 0)
+  const summary = text.preview.summary(sum('added'), sum('changed'), sum('pruned'))
   return {
-    summary: text.preview.summary(sum('added'), sum('changed'), sum('pruned')),
+    summary: applications.some(a => a.withheld !== '') ? text.preview.summaryOfShown(summary) : summary,
     digest: p.digest || '',
-    empty: applications.every(a => a.resources.length === 0 && a.problem === ''),
+    empty: applications.every(a => a.resources.length === 0 && a.problem === '' && a.withheld === ''),
     applications,
   }
 }
@@ -75,6 +80,7 @@ function applicationView(a: PreviewApplication): ApplicationPreview {
     counts: {added: added.length, changed: changed.length, pruned: pruned.length},
     total: a.total,
     problem: sentence(a.problem || ''),
+    withheld: sentence(a.withheld || ''),
     today: sentence(a.today || ''),
     warnings: (a.crds || []).map(c =>
       c.goes ? text.preview.crdGoes(c.name) : c.versions && c.versions.length > 0 ? text.preview.crdVersions(c.name, c.versions.join(', ')) : text.preview.crdChanges(c.name),

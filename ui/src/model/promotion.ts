@@ -1,9 +1,9 @@
 import {sentence} from '../api/problem'
 import {text} from '../strings'
 import type {Decision, Phase, Pipeline, Promotion, PromotionRecord, Stage} from '../api/wire'
-import {commitLink, person, short} from './names'
+import {called, commitLink, person, short, type Called} from './names'
 import {matches} from './search'
-import {aliasIn} from './stage'
+import {calledIn} from './stage'
 import {between} from './time'
 
 export interface CommitView {
@@ -13,10 +13,9 @@ export interface CommitView {
 }
 
 // PromotionRow is a promotion in the history.
-export interface PromotionRow {
+export interface PromotionRow extends Called {
   id: string
   stage: string
-  alias: string
   phase: Phase
   phaseName: string
   by: string
@@ -29,13 +28,18 @@ export interface PromotionRow {
   words: string
 }
 
-export function promotionRow(p: Promotion): PromotionRow {
+// promotionRow takes the freight's alias from the pipeline, where it is among the recent.
+export function promotionRow(p: Promotion, pipeline?: Pipeline): PromotionRow {
+  const recent = pipeline && pipeline.freight.find(f => f.id === p.freight)
+  return rowOf(p, called({id: p.freight, summary: p.summary, ...recent}))
+}
+
+function rowOf(p: PromotionRecord, name: Called): PromotionRow {
   const commits = commitsOf(p)
-  const alias = p.summary || short(p.freight)
   return {
     id: p.id,
     stage: p.stage,
-    alias,
+    ...name,
     phase: p.phase,
     phaseName: phaseName(p),
     by: person(p.request.by),
@@ -45,7 +49,7 @@ export function promotionRow(p: Promotion): PromotionRow {
     took: between(p.startedAt, p.finishedAt),
     reason: p.request.reason || '',
     commits,
-    words: [p.id, p.stage, alias, p.freight, p.request.by, p.request.reason, p.message, ...(p.approvals || []).map(a => a.by), ...commits.map(c => c.id)].join(' '),
+    words: [p.id, p.stage, name.alias, name.summary, p.freight, p.request.by, p.request.reason, p.message, ...(p.approvals || []).map(a => a.by), ...commits.map(c => c.id)].join(' '),
   }
 }
 
@@ -104,8 +108,7 @@ export interface PromotionView extends PromotionRow {
 // promotionView shows one promotion. A promotion of the pipeline's view has no summary:
 // its freight is looked up there.
 export function promotionView(p: Promotion | (PromotionRecord & {waiting?: string}), pipeline?: Pipeline, stage?: Stage): PromotionView {
-  const summary = 'summary' in p ? p.summary : ''
-  const row = promotionRow({...p, summary: summary || aliasIn(pipeline, stage, p.freight)})
+  const row = 'summary' in p && p.summary ? promotionRow(p, pipeline) : rowOf(p, calledIn(pipeline, stage, p.freight))
   return {
     ...row,
     freight: p.freight,

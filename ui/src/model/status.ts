@@ -32,6 +32,8 @@ export interface Status {
   card: Card
   tone: Tone
   alias: string
+  // summary is what is in it; empty where it stands for the alias.
+  summary: string
   since: string
   verified: boolean
   // line tells how far it is behind, or what goes on.
@@ -50,6 +52,7 @@ export function statusOf(s: Snapshot, viewer: Viewer): Status {
     card,
     tone: toneOf(card, stage),
     alias: load ? card.freight.map(f => f.alias).join(', ') : text.status.noFreight,
+    summary: card.freight.map(f => f.summary).filter(Boolean).join(', '),
     since: load ? load.since : '',
     verified: card.freight.length > 0 && card.freight.every(f => f.verified),
     line: lineOf(s, stage, card),

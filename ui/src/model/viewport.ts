@@ -27,9 +27,19 @@ export function fitted(drawing: Size, pane: Size): Viewport {
   return {scale, x: (pane.width - drawing.width * scale) / 2, y: (pane.height - drawing.height * scale) / 2}
 }
 
-// centred brings a box to the middle.
-export function centred(box: Box, scale: number, pane: Size): Viewport {
-  return {scale, x: pane.width / 2 - (box.x + box.width / 2) * scale, y: pane.height / 2 - (box.y + box.height / 2) * scale}
+// legible is the scale below which cards are hard to read.
+const legible = 0.85
+
+// begun is how a drawing is shown at first: all of it where that can be read; else at
+// its own size, with a box as near to the middle as leaves no room unused.
+export function begun(drawing: Size, box: Box | undefined, pane: Size): Viewport {
+  const all = fitted(drawing, pane)
+  if (all.scale >= legible || !box) {
+    return all
+  }
+  const along = (start: number, length: number, whole: number, room: number) =>
+    whole <= room ? (room - whole) / 2 : Math.max(room - whole, Math.min(0, room / 2 - start - length / 2))
+  return {scale: 1, x: along(box.x, box.width, drawing.width, pane.width), y: along(box.y, box.height, drawing.height, pane.height)}
 }
 
 // revealed moves no further than it takes to have a box in sight.

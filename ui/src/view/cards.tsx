@@ -2,9 +2,10 @@ import React from 'react'
 import type {Warehouse} from '../api/wire'
 import {text} from '../strings'
 import {nodeID} from '../model/graph'
+import {fullName} from '../model/names'
 import type {Card} from '../model/stage'
 import {Disc, Icon} from './icon'
-import {Age, Chip, Countdown, HealthMark} from './parts'
+import {Age, Chip, Countdown, HealthMark, Name} from './parts'
 
 // StageCard is a stage in the graph.
 export function StageCard({card, selected, dim, onClick}: {card: Card; selected: boolean; dim: boolean; onClick: () => void}) {
@@ -33,8 +34,8 @@ export function CardFreight({card}: {card: Card}) {
   return (
     <span className='waybill-card-freight'>
       <Disc name={first.verified ? 'check' : 'clock'} tone={first.verified ? 'good' : 'muted'} label={first.verified ? text.status.verified : text.status.notVerified} />
-      <span className='waybill-alias' title={card.freight.map(f => f.alias).join(', ')}>
-        {first.alias}
+      <span className='waybill-alias' title={card.freight.map(fullName).join(', ')}>
+        <Name of={first} />
         {others.length > 0 && ` +${others.length}`}
       </span>
       <span className='waybill-quiet'>

@@ -1,10 +1,10 @@
-import React from 'react'
+import React, {type ReactNode} from 'react'
 import {getFreight} from '../api/calls'
 import type {Freight, Stage} from '../api/wire'
 import {text} from '../strings'
 import {onStage} from '../model/actions'
 import {candidatesOf, freightRow, onward} from '../model/freight'
-import {short} from '../model/names'
+import {short, type About, type Artifact} from '../model/names'
 import {verdictView} from '../model/verdict'
 import {useDesk} from './desk'
 import {useLoad} from './hooks'
@@ -27,27 +27,16 @@ export function FreightDetails({id, known}: {id: string; known?: Freight}) {
   const next = onward(pipeline, freight)
   return (
     <div>
+      {(row.summary || row.createdBy) && (
+        <div className='waybill-chips'>
+          {row.summary} {row.createdBy && <Chip>{text.freight.createdBy(row.createdBy)}</Chip>}
+          {row.reason && <q>{row.reason}</q>}
+        </div>
+      )}
       <Section title={text.freight.artifacts}>
         <ul className='waybill-artifacts'>
           {row.artifacts.map(a => (
-            <li key={a.kind + a.name}>
-              <div className='waybill-image'>
-                <Icon name={a.kind} label={text.freight[a.kind]} /> <span>{a.name}</span>
-                {a.version && <code>{a.version}</code>}
-              </div>
-              {a.pin && (
-                <div className='waybill-pin'>
-                  {a.link ? (
-                    <a href={a.link} target='_blank' rel='noopener noreferrer'>
-                      <code>{a.pin}</code>
-                    </a>
-                  ) : (
-                    <code>{a.pin}</code>
-                  )}
-                  <Copy value={a.pin} label={a.name} />
-                </div>
-              )}
-            </li>
+            <OneArtifact key={a.kind + a.name + a.pin} artifact={a} />
           ))}
         </ul>
       </Section>
@@ -84,6 +73,63 @@ export function FreightDetails({id, known}: {id: string; known?: Freight}) {
     </div>
   )
 }
+
+function OneArtifact({artifact: a}: {artifact: Artifact}) {
+  return (
+    <li>
+      <div className='waybill-image'>
+        <Icon name={a.kind} label={text.freight[a.kind]} /> <span>{a.name}</span>
+        {a.version && <code>{a.version}</code>}
+        {a.about.appVersion && <span className='waybill-quiet'>{text.freight.appVersion(a.about.appVersion)}</span>}
+      </div>
+      {a.pin && (
+        <div className='waybill-pin'>
+          <Linked to={a.link}>
+            <code>{a.pin}</code>
+          </Linked>
+          <Copy value={a.pin} label={a.name} />
+        </div>
+      )}
+      <Known about={a.about} />
+    </li>
+  )
+}
+
+// Known is what is known of an artifact: nothing draws nothing.
+function Known({about: k}: {about: About}) {
+  return (
+    <>
+      {(k.subject || k.author) && (
+        <div className='waybill-known'>
+          {k.subject && <q>{k.subject}</q>}
+          <span className='waybill-quiet'>
+            {k.author}
+            {k.at && (
+              <>
+                {k.author && ', '}
+                <Age at={k.at} />
+              </>
+            )}
+          </span>
+        </div>
+      )}
+      {k.source && (
+        <div className='waybill-known'>
+          <span className='waybill-quiet'>{text.freight.builtFrom}</span> <Linked to={k.sourceLink}>{k.source}</Linked>
+        </div>
+      )}
+    </>
+  )
+}
+
+const Linked = ({to, children}: {to: string; children: ReactNode}) =>
+  to ? (
+    <a href={to} target='_blank' rel='noopener noreferrer'>
+      {children}
+    </a>
+  ) : (
+    <>{children}</>
+  )
 
 // Onward is the server's verdict on a stage that the freight may reach next.
 function Onward({stage, freight}: {stage: Stage; freight: string}) {

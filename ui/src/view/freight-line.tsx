@@ -1,7 +1,8 @@
 import React, {useMemo} from 'react'
 import {sentence} from '../api/problem'
 import {text} from '../strings'
-import {candidatesOf, filterFreight, freightRow} from '../model/freight'
+import {candidatesOf, filterFreight, freightRow, type FreightRow} from '../model/freight'
+import {fullName} from '../model/names'
 import {useDesk} from './desk'
 import type {FreightLine} from './freight-pages'
 import {Icon} from './icon'
@@ -40,19 +41,31 @@ export function FreightStrip() {
             aria-pressed={place.freight === r.id}
             onClick={() => go({freight: place.freight === r.id ? '' : r.id, stage: '', warehouse: '', promotion: ''})}>
             <span className='waybill-card-head'>
-              <strong className='waybill-alias' title={r.alias}>
+              <strong className='waybill-alias' title={fullName(r)}>
                 {r.alias}
               </strong>
               <span className='waybill-quiet'>
                 <Age at={r.at} />
               </span>
             </span>
+            {r.summary && <span className='waybill-alias waybill-quiet'>{r.summary}</span>}
+            <Changed row={r} />
             <Where stages={r.stages} passed={r.passed} candidate={r.candidate} most={2} />
           </button>
         </li>
       ))}
     </ul>
   )
+}
+
+// Changed is what freight brings, in the words of who wrote it.
+function Changed({row}: {row: FreightRow}) {
+  const words = [row.subject, row.author].filter(Boolean).join(' · ')
+  return words ? (
+    <span className='waybill-alias waybill-quiet' title={words}>
+      {words}
+    </span>
+  ) : null
 }
 
 function Where({stages, passed, candidate, most}: {stages: string[]; passed: string[]; candidate: boolean; most: number}) {
@@ -84,6 +97,9 @@ export function FreightTable({line, query, narrow}: {line: FreightLine; query: s
     return line.freight.map(f => freightRow(f, candidates))
   }, [line.freight, pipeline])
   const rows = useMemo(() => filterFreight(all, query, place.of || ''), [all, query, place.of])
+  // A row has the height that most of them need.
+  const told = all.some(r => r.subject || r.author)
+  const lines = (all.some(r => r.summary) ? 1 : 0) + (told ? 1 : 0)
   if (all.length === 0) {
     return <Empty title={text.freight.empty} hint={text.freight.emptyHint} />
   }
@@ -97,13 +113,14 @@ export function FreightTable({line, query, narrow}: {line: FreightLine; query: s
             ? [{title: text.freight.alias, width: '1fr'}]
             : [
                 {title: text.freight.alias, width: 'minmax(150px, 1.3fr)'},
-                {title: text.freight.artifacts, width: 'minmax(160px, 1.4fr)'},
+                {title: text.freight.artifacts, width: 'minmax(140px, 1.1fr)'},
+                ...(told ? [{title: text.freight.change, width: 'minmax(150px, 1.4fr)'}] : []),
                 {title: text.freight.where, width: 'minmax(150px, 1.3fr)'},
                 {title: text.freight.age, width: '70px'},
               ]
         }
         rows={rows}
-        rowHeight={narrow ? 72 : 50}
+        rowHeight={narrow ? 72 + 20 * lines : 56}
         keyOf={r => r.id}
         selected={place.freight}
         onPick={r => go({freight: r.id, stage: '', warehouse: '', promotion: ''})}
@@ -118,20 +135,33 @@ export function FreightTable({line, query, narrow}: {line: FreightLine; query: s
                       <Age at={r.at} />
                     </span>
                   </span>
+                  {r.summary && <span className='waybill-alias waybill-quiet'>{r.summary}</span>}
+                  <Changed row={r} />
                   <Where stages={r.stages} passed={r.passed} candidate={r.candidate} most={3} />
                 </span>,
               ]
             : [
-                <span>
-                  <strong>{r.alias}</strong> <code className='waybill-quiet'>{r.short}</code>
+                <span className='waybill-narrow-card'>
+                  <span>
+                    <strong>{r.alias}</strong> <code className='waybill-quiet'>{r.short}</code>
+                  </span>
+                  {r.summary && <span className='waybill-alias waybill-quiet'>{r.summary}</span>}
                 </span>,
                 <span className='waybill-card-chips'>
                   {r.artifacts.slice(0, 3).map(a => (
-                    <span key={a.kind + a.name} className='waybill-quiet' title={`${a.name} ${a.pin}`}>
+                    <span key={a.kind + a.name + a.pin} className='waybill-quiet' title={`${a.name} ${a.pin}`}>
                       <Icon name={a.kind} label={text.freight[a.kind]} /> {a.version || a.pin.slice(0, 7)}
                     </span>
                   ))}
                 </span>,
+                ...(told
+                  ? [
+                      <span className='waybill-narrow-card' title={`${r.subject} ${r.author}`}>
+                        <span className='waybill-alias'>{r.subject}</span>
+                        <span className='waybill-alias waybill-quiet'>{r.author}</span>
+                      </span>,
+                    ]
+                  : []),
                 <Where stages={r.stages} passed={r.passed} candidate={r.candidate} most={3} />,
                 <span className='waybill-quiet'>
                   <Age at={r.at} />

@@ -2,7 +2,7 @@ import React, {memo, useEffect, useLayoutEffect, useMemo, useRef} from 'react'
 import type {Warehouse} from '../api/wire'
 import {text} from '../strings'
 import {neighbour, nodeID, type Direction, type Drawing, type Node} from '../model/graph'
-import {centred, fitted, revealed, zoomed, type Viewport} from '../model/viewport'
+import {begun, fitted, revealed, zoomed, type Viewport} from '../model/viewport'
 import {candidateAlias, cardOf, isDim, type Card} from '../model/stage'
 import {touchedBy} from '../model/freight'
 import {matches} from '../model/search'
@@ -29,10 +29,10 @@ function Drawn({drawing, query, freight}: {drawing: Drawing; query: string; frei
   const cards = useMemo(() => pipeline.stages.map(s => cardOf(s, s.name === own.name, pipeline, soaks[s.name])), [pipeline, own.name, JSON.stringify(soaks)])
   const touched = useMemo(() => (freight ? touchedBy(pipeline, freight) : undefined), [pipeline, freight])
   const byName = useMemo(() => new Map(cards.map(c => [c.name, c])), [cards])
-  const view = useViewport(drawing, nodeID('stage', own.name))
+  const selected = place.stage ? nodeID('stage', place.stage) : place.warehouse ? nodeID('warehouse', place.warehouse) : ''
+  const view = useViewport(drawing, selected || nodeID('stage', own.name))
 
   // What is selected, or found first, is brought into sight.
-  const selected = place.stage ? nodeID('stage', place.stage) : place.warehouse ? nodeID('warehouse', place.warehouse) : ''
   const found = query.trim() === '' ? undefined : cards.find(c => matches(c.words, query))
   useEffect(() => view.show(selected), [selected])
   useEffect(() => (found ? view.show(nodeID('stage', found.name)) : undefined), [query])
@@ -153,12 +153,14 @@ function Toolbar({view, onOwn}: {view: ReturnType<typeof useViewport>; onOwn: ()
   )
 }
 
-// useViewport moves the plane under the canvas by its style alone.
+// useViewport moves the plane under the canvas by its style alone. What is at home stays
+// in sight when the canvas gets another size, as beside the side panel, at its zoom.
 function useViewport(drawing: Drawing, home: string) {
   const canvas = useRef<HTMLDivElement>(null)
   const plane = useRef<HTMLDivElement>(null)
   const percent = useRef<HTMLOutputElement>(null)
   const at = useRef<Viewport>({x: 0, y: 0, scale: 1})
+  const touched = useRef(false)
 
   const move = (to: Viewport) => {
     at.current = to
@@ -177,12 +179,34 @@ function useViewport(drawing: Drawing, home: string) {
   }
   const fit = () => move(fitted(drawing, size()))
 
-  useLayoutEffect(() => {
-    const n = nodeOf(home)
-    const to = fitted(drawing, size())
-    // What cannot be read when all is in sight begins at the viewer's stage.
-    move(to.scale >= 0.6 || !n ? to : centred(n, 0.85, size()))
-  }, [drawing])
+  const room = useRef({width: 0, height: 0})
+  const begin = () => {
+    room.current = size()
+    move(begun(drawing, nodeOf(home), room.current))
+  }
+  useLayoutEffect(begin, [drawing])
+
+  const resized = useRef(begin)
+  resized.current = () => {
+    const {width, height} = size()
+    if (width === room.current.width && height === room.current.height) {
+      return // an observer tells of the size that it begins with, too
+    }
+    room.current = {width, height}
+    if (touched.current) {
+      show(home)
+    } else {
+      begin()
+    }
+  }
+  useEffect(() => {
+    if (typeof ResizeObserver === 'undefined') {
+      return undefined
+    }
+    const observer = new ResizeObserver(() => canvas.current && resized.current())
+    observer.observe(canvas.current!)
+    return () => observer.disconnect()
+  }, [])
 
   useEffect(() => {
     const e = canvas.current!
@@ -191,6 +215,7 @@ function useViewport(drawing: Drawing, home: string) {
         return
       }
       const start = {...at.current}
+      touched.current = true
       e.setPointerCapture(down.pointerId)
       const onMove = (m: PointerEvent) => move({...at.current, x: start.x + m.clientX - down.clientX, y: start.y + m.clientY - down.clientY})
       const onUp = () => {
@@ -204,6 +229,7 @@ function useViewport(drawing: Drawing, home: string) {
     }
     const wheel = (w: WheelEvent) => {
       w.preventDefault()
+      touched.current = true
       const box = e.getBoundingClientRect()
       if (w.ctrlKey || w.metaKey) {
         move(zoomed(at.current, Math.exp(-w.deltaY / 300), {x: w.clientX - box.left, y: w.clientY - box.top}))
@@ -226,6 +252,7 @@ function useViewport(drawing: Drawing, home: string) {
     fit,
     show,
     zoom: (by: number) => {
+      touched.current = true
       const {width, height} = size()
       move(zoomed(at.current, by, {x: width / 2, y: height / 2}))
     },

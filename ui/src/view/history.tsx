@@ -4,11 +4,12 @@ import {isAbort, problemOf} from '../api/client'
 import type {Problem} from '../api/problem'
 import type {Promotion} from '../api/wire'
 import {text} from '../strings'
+import {fullName} from '../model/names'
 import {filterPromotions, promotionRow} from '../model/promotion'
 import {CommitID} from './compare'
 import {useDesk} from './desk'
 import {useLoad} from './hooks'
-import {Age, Chip, Empty, Loading, ProblemNotice, Skeleton} from './parts'
+import {Age, Chip, Empty, Loading, Name, ProblemNotice, Skeleton} from './parts'
 import {PhaseChip} from './promotion-details'
 import {Rows} from './rows'
 
@@ -58,9 +59,9 @@ function useHistory(stage: string) {
 }
 
 export function History({query, narrow}: {query: string; narrow: boolean}) {
-  const {place, go} = useDesk()
+  const {pipeline, place, go} = useDesk()
   const history = useHistory(place.of || '')
-  const all = useMemo(() => history.items.map(promotionRow), [history.items])
+  const all = useMemo(() => history.items.map(p => promotionRow(p, pipeline)), [history.items, pipeline])
   const rows = useMemo(() => filterPromotions(all, query, place.phase || ''), [all, query, place.phase])
   if (!history.loaded) {
     return history.problem ? <ProblemNotice problem={history.problem} onAgain={history.again} /> : <Skeleton rows={8} />
@@ -94,8 +95,8 @@ export function History({query, narrow}: {query: string; narrow: boolean}) {
         cells={r => {
           const what = (
             <span className='waybill-card-head'>
-              <strong className='waybill-alias' title={r.alias}>
-                {r.alias}
+              <strong className='waybill-alias' title={fullName(r)}>
+                <Name of={r} />
               </strong>
               <span className='waybill-quiet'>→ {r.stage}</span>
             </span>
@@ -106,7 +107,9 @@ export function History({query, narrow}: {query: string; narrow: boolean}) {
                 <span className='waybill-narrow-card'>
                   {what}
                   <span className='waybill-card-chips'>
-                    <PhaseChip view={r} /> {who}{' '}
+                    <PhaseChip view={r} />
+                    {r.rollback && <Chip tone='warn'>{text.promotion.rollback}</Chip>}
+                    {who}
                     <span className='waybill-quiet'>
                       <Age at={r.at} />
                     </span>

@@ -3,21 +3,21 @@ import type {Answer, Reading} from '../api/calls'
 import {isAbort, problemOf} from '../api/client'
 import type {State} from '../api/feed'
 import type {Problem} from '../api/problem'
-import type {Session} from '../api/session'
+import type {Part, Session} from '../api/session'
 import type {Viewer} from '../model/actions'
 import {placeOf, searchOf, type Place} from '../model/permalink'
 import type {Snapshot} from '../model/status'
 
 // useSession draws anew when the session knows something else. It polls while the view
 // stands; Argo CD's own events, which only bring new props, ask nothing.
-export function useSession(session: Session): {state: State<Snapshot>; viewer: Viewer} {
+export function useSession(session: Session, part: Part): {state: State<Snapshot>; viewer: Viewer} {
   const [, draw] = useState({})
   useEffect(() => {
     const again = () => draw({})
-    const stops = [session.feed.listen(again), session.onViewer(again)]
+    const stops = [session.listen(again, part), session.onViewer(again)]
     again()
     return () => stops.forEach(stop => stop())
-  }, [session])
+  }, [session, part])
   return {state: session.feed.state, viewer: session.viewer}
 }
 

@@ -7,6 +7,7 @@ const strokes = {
   dot: 'M8 8h.01',
   clock: 'M8 4.5V8l2.5 1.6M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12z',
   hand: 'M5 3v10M11 3v10',
+  lock: 'M4 7h8v6.5H4zM5.5 7V5a2.5 2.5 0 0 1 5 0v2',
   warning: 'M8 2.2l6 11H2zM8 6.6v3M8 11.4h.01',
   up: 'M8 13V3M4 7l4-4 4 4',
   back: 'M6 3L3 6l3 3M3 6h6.5a3.5 3.5 0 0 1 0 7H6',

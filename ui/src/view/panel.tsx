@@ -31,7 +31,7 @@ export function StatusPanel({application, openFlyout}: {application: HostApplica
 
 function BoundPanel({application, openFlyout}: {application: HostApplication; openFlyout?: () => void}) {
   const session = sessionOf(callerOf(application), stageOf(application))
-  const {state, viewer} = useSession(session)
+  const {state, viewer} = useSession(session, 'status')
   return (
     <div className='waybill waybill-status application-status-panel__item'>
       <div className='waybill-status-head'>
@@ -70,6 +70,7 @@ function StatusBody({status: s}: {status: Status}) {
           {s.alias}
         </span>
       </div>
+      {s.summary && <div className='waybill-status-line'>{s.summary}</div>}
       <div className='waybill-status-line'>
         {text.status.stage(s.stage)}
         {s.since && (

@@ -5,6 +5,7 @@ import {text} from '../strings'
 import type {Offer} from '../model/actions'
 import type {Card} from '../model/stage'
 import {age, brief, duration, moment} from '../model/time'
+import type {Called} from '../model/names'
 import type {Mark} from '../model/promotion'
 import type {GateState} from '../model/verdict'
 import {useNow} from './hooks'
@@ -39,12 +40,12 @@ export function Said({children}: {children: string}) {
 }
 
 // Countdown counts down to a moment that the server told.
-export function Countdown({until}: {until: string}) {
+export function Countdown({until, say = text.verdict.left}: {until: string; say?: (t: string) => string}) {
   const now = useNow(1000)
   const left = Date.parse(until) - now
   return (
     <time dateTime={until} title={moment(until)} className='waybill-countdown'>
-      {left > 0 ? text.verdict.left(duration(left)) : text.verdict.due}
+      {left > 0 ? say(duration(left)) : text.verdict.due}
     </time>
   )
 }
@@ -224,12 +225,27 @@ export const MarkIcon = ({mark, label}: {mark: Mark; label?: string}) =>
 export const GateIcon = ({state}: {state: GateState}) =>
   state === 'pass' ? <Disc name='check' tone='good' label={text.verdict.pass} /> : state === 'wait' ? <Disc name='clock' tone='warn' label={text.verdict.wait} /> : <Disc name='cross' tone='bad' label={text.verdict.fail} />
 
-// Section is a titled part of a panel.
-export function Section({title, children, aside}: {title: string; children: ReactNode; aside?: ReactNode}) {
+// Name is how freight is called, on one line.
+export const Name = ({of}: {of: Called}) => (
+  <>
+    {of.alias}
+    {of.summary && <span className='waybill-quiet'> {of.summary}</span>}
+  </>
+)
+
+// Section is a titled part of a panel; `of` names what it is about.
+export function Section({title, of, children, aside}: {title: string; of?: Called; children: ReactNode; aside?: ReactNode}) {
   return (
     <section className='waybill-section'>
       <header>
-        <h3>{title}</h3>
+        <h3>
+          {title}
+          {of && (
+            <span>
+              <Name of={of} />
+            </span>
+          )}
+        </h3>
         {aside}
       </header>
       {children}

@@ -54,6 +54,11 @@ function Application(p: {app: ApplicationPreview; alone: boolean; query: string;
         {a.name} <span className='waybill-quiet'>{text.preview.total(a.total)}</span>
       </h4>
       {a.problem && <Notice tone='bad'>{a.problem}</Notice>}
+      {a.withheld && (
+        <Notice tone='warn' icon='lock' title={text.preview.withheld(a.total)}>
+          {a.withheld} {text.preview.withheldBound}
+        </Notice>
+      )}
       {a.today && (
         <Notice tone='info' title={text.preview.today}>
           {a.today}

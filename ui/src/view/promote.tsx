@@ -5,12 +5,12 @@ import {holds, onStage} from '../model/actions'
 import {requestKey} from '../model/key'
 import {nextFor, promotePicks, rollbackPicks, whyNot, type Pick} from '../model/picks'
 import {matches} from '../model/search'
-import {aliasIn} from '../model/stage'
+import {calledIn} from '../model/stage'
 import {useAsk} from './asking'
 import {ComparePart, PreviewPart, useConsider, VerdictPart} from './consider'
 import {useDesk} from './desk'
 import {useFreightLine} from './freight-pages'
-import {Age, Button, Chip, Empty, Notice, ProblemNotice, Search} from './parts'
+import {Age, Button, Chip, Empty, Name, Notice, ProblemNotice, Search} from './parts'
 import {PromotionDetails} from './promotion-details'
 import {VerdictTree} from './verdict'
 
@@ -19,7 +19,7 @@ import {VerdictTree} from './verdict'
 export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: Stage; pick: string; rollback: boolean; onPick: (id: string) => void; onClose: () => void}) {
   const desk = useDesk()
   const line = useFreightLine(!rollback)
-  const choices = useMemo(() => (rollback ? rollbackPicks(stage) : promotePicks(desk.pipeline, stage, line.freight)), [rollback, stage, desk.pipeline, line.freight])
+  const choices = useMemo(() => (rollback ? rollbackPicks(desk.pipeline, stage) : promotePicks(desk.pipeline, stage, line.freight)), [rollback, stage, desk.pipeline, line.freight])
   const chosen = pick || (rollback ? (choices[0] ? choices[0].id : '') : nextFor(desk.pipeline, stage))
   const [picking, setPicking] = useState(chosen === '')
   const [reason, setReason] = useState('')
@@ -66,7 +66,9 @@ export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: St
         ) : (
           <p className='waybill-picked'>
             <span className='waybill-quiet'>{rollback ? text.rollback.pick : text.promote.picked}</span>
-            <strong>{picked ? picked.alias : aliasIn(desk.pipeline, stage, chosen)}</strong>
+            <strong>
+              <Name of={picked || calledIn(desk.pipeline, stage, chosen)} />
+            </strong>
             {picked && picked.notes.map(n => <Chip key={n}>{n}</Chip>)}
             <Button kind='quiet' onClick={() => setPicking(true)}>
               {text.promote.change}
@@ -139,7 +141,7 @@ export function Body({children, footer}: {children: ReactNode; footer: ReactNode
 
 function Picker({choices, selected, rollback, onPick, onEnd}: {choices: Pick[]; selected: string; rollback: boolean; onPick: (id: string) => void; onEnd?: () => void}) {
   const [query, setQuery] = useState('')
-  const shown = useMemo(() => choices.filter(c => matches(`${c.alias} ${c.id} ${c.notes.join(' ')}`, query)), [choices, query])
+  const shown = useMemo(() => choices.filter(c => matches(`${c.alias} ${c.summary} ${c.id} ${c.notes.join(' ')}`, query)), [choices, query])
   const [limit, setLimit] = useState(60)
   return (
     <div className='waybill-picker'>
@@ -149,7 +151,9 @@ function Picker({choices, selected, rollback, onPick, onEnd}: {choices: Pick[]; 
         {shown.slice(0, limit).map(c => (
           <li key={c.id}>
             <button type='button' aria-pressed={c.id === selected} onClick={() => onPick(c.id)}>
-              <strong>{c.alias}</strong>
+              <strong>
+                <Name of={c} />
+              </strong>
               <code>{c.id.slice(0, 7)}</code>
               {c.notes.map(n => (
                 <Chip key={n}>{n}</Chip>

@@ -7,7 +7,7 @@ import {hasEnded, openPromotion, promotionView, type PromotionView, type StepVie
 import {CommitID} from './compare'
 import {useDesk} from './desk'
 import {useLoad} from './hooks'
-import {Age, Button, Chip, Countdown, MarkIcon, Notice, Offers, ProblemNotice, Said, Section, Skeleton} from './parts'
+import {Age, Button, Chip, Countdown, MarkIcon, Name, Notice, Offers, ProblemNotice, Said, Section, Skeleton} from './parts'
 import {VerdictTree} from './verdict'
 import {untilIn} from '../model/stage'
 import type {Doing} from '../model/permalink'
@@ -50,7 +50,7 @@ export function PromotionDetails({id, fresh, plain, inDialog}: {id: string; fres
           onPick={o => go({doing: o.name as Doing, target: id})}
         />
       )}
-      {view.waiting && <Waiting sentence={view.waiting} />}
+      <Waiting view={view} />
       {verdict && (
         <Section title={text.verdict.title}>
           <VerdictTree verdict={verdict} asked />
@@ -79,7 +79,9 @@ function Head({view}: {view: PromotionView}) {
   return (
     <p className='waybill-promotion-head'>
       <PhaseChip view={view} />
-      <strong>{view.alias}</strong>
+      <strong>
+        <Name of={view} />
+      </strong>
       <span className='waybill-quiet'>→</span>
       <strong>{view.stage}</strong>
       {view.automatic && <Chip>{text.promotion.automatic}</Chip>}
@@ -94,12 +96,23 @@ export function PhaseChip({view}: {view: {phase: string; phaseName: string}}) {
   return <Chip tone={tones[view.phase]}>{view.phaseName}</Chip>
 }
 
-export function Waiting({sentence}: {sentence: string}) {
-  const until = untilIn(sentence)
+// Waiting tells for what a promotion waits, and what has gone wrong meanwhile.
+export function Waiting({view}: {view: PromotionView}) {
+  if (!view.waiting) {
+    return null
+  }
+  const until = untilIn(view.waiting)
   return (
-    <Notice tone='info' icon='clock'>
-      <Said>{sentence}</Said> {until && <Countdown until={until} />}
-    </Notice>
+    <>
+      <Notice tone='info' icon='clock'>
+        <Said>{view.waiting}</Said> {until && <Countdown until={until} />}
+      </Notice>
+      {view.message && (
+        <Notice tone='warn'>
+          <Said>{view.message}</Said>
+        </Notice>
+      )}
+    </>
   )
 }
 

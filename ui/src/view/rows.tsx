@@ -25,7 +25,10 @@ export function Rows<T>(p: {
   const [shownRows, setShownRows] = useState<Window>({from: 0, to: 40})
   // Scrolling draws anew only when other rows come into sight.
   const measure = () => {
-    const e = box.current!
+    const e = box.current
+    if (!e) {
+      return // the browser still tells of a size after the table has gone
+    }
     const next = windowOf(count, p.rowHeight, e.scrollTop, e.clientHeight)
     setShownRows(w => (w.from === next.from && w.to === next.to ? w : next))
   }

@@ -1,8 +1,8 @@
 import React, {useEffect, useRef, type ReactNode} from 'react'
 import type {Freight} from '../api/wire'
 import {text} from '../strings'
+import {called} from '../model/names'
 import {aliasIn} from '../model/stage'
-import {short} from '../model/names'
 import {useDesk} from './desk'
 import {FreightDetails} from './freight-details'
 import {Icon} from './icon'
@@ -40,7 +40,7 @@ export function Side({freight}: {freight: Freight[]}) {
   if (place.freight) {
     const known = freight.find(f => f.id === place.freight)
     return (
-      <Panel of={place.freight} kind={text.freight.one} title={known ? known.summary || short(known.id) : aliasIn(pipeline, undefined, place.freight)}>
+      <Panel of={place.freight} kind={text.freight.one} title={known ? called(known).alias : aliasIn(pipeline, undefined, place.freight)}>
         <FreightDetails id={place.freight} known={known} key={place.freight} />
       </Panel>
     )

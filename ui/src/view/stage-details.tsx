@@ -4,14 +4,14 @@ import {text} from '../strings'
 import {labelOf, onPromotion, onStage} from '../model/actions'
 import {person} from '../model/names'
 import type {Doing} from '../model/permalink'
-import {aliasIn, aliasOf, behind, offered, sourcesOf} from '../model/stage'
+import {behind, calledIn, calledOf, offered, sourcesOf} from '../model/stage'
 import {age} from '../model/time'
 import {promotionView} from '../model/promotion'
 import {sentence} from '../api/problem'
 import {root} from '../api/client'
 import {useDesk} from './desk'
 import {Disc, Icon} from './icon'
-import {Age, Button, Chip, Field, HealthMark, Notice, Offers, ProblemNotice, Section, Skeleton} from './parts'
+import {Age, Button, Chip, Field, HealthMark, Name, Notice, Offers, ProblemNotice, Section, Skeleton} from './parts'
 import {Steps, Waiting} from './promotion-details'
 import {VerdictTree} from './verdict'
 import {useVerdict} from './verdicts'
@@ -47,7 +47,8 @@ function Running({stage}: {stage: Stage}) {
   const view = promotionView(stage.running!, pipeline, stage)
   return (
     <Section
-      title={`${text.stage.running}: ${view.alias}`}
+      title={text.stage.running}
+      of={view}
       aside={
         <Button kind='quiet' onClick={() => go({tab: 'history', promotion: view.id, stage: '', of: ''})}>
           {text.promotion.one}
@@ -69,7 +70,7 @@ function Queue({stage}: {stage: Stage}) {
             <li key={p.id}>
               <p className='waybill-promotion-head'>
                 <button type='button' className='waybill-link' onClick={() => desk.go({tab: 'history', promotion: p.id, stage: '', of: ''})}>
-                  {view.alias}
+                  <Name of={view} />
                 </button>
                 <span className='waybill-quiet'>
                   {view.by}, <Age at={view.at} />
@@ -77,7 +78,7 @@ function Queue({stage}: {stage: Stage}) {
                 {view.rollback && <Chip tone='warn'>{text.promotion.rollback}</Chip>}
               </p>
               {view.reason && <q>{view.reason}</q>}
-              <Waiting sentence={view.waiting} />
+              <Waiting view={view} />
               <Offers offers={onPromotion(desk.actions, desk.viewer, p, stage)} label={o => labelOf(o.name, p)} onPick={o => desk.go({doing: o.name as Doing, target: p.id})} />
             </li>
           )
@@ -88,7 +89,7 @@ function Queue({stage}: {stage: Stage}) {
 }
 
 function Current({stage}: {stage: Stage}) {
-  const {go} = useDesk()
+  const {pipeline, go} = useDesk()
   return (
     <Section title={text.stage.current}>
       {stage.current.length === 0 && <p className='waybill-quiet'>{stage.controlFlow ? text.stage.controlFlow : text.stage.empty}</p>}
@@ -96,7 +97,7 @@ function Current({stage}: {stage: Stage}) {
         <div className='waybill-load' key={l.origin}>
           <Disc name={l.verifiedAt ? 'check' : 'clock'} tone={l.verifiedAt ? 'good' : 'muted'} label={l.verifiedAt ? text.status.verified : text.status.notVerified} />
           <button type='button' className='waybill-link' onClick={() => go({tab: 'freight', freight: l.freight, stage: '', promotion: ''})}>
-            {aliasOf(l)}
+            <Name of={calledOf(l, pipeline)} />
           </button>
           <span className='waybill-quiet'>
             {l.verifiedAt ? text.status.verified : text.status.notVerified}, {text.status.since('')}
@@ -124,7 +125,7 @@ function Next({stage}: {stage: Stage}) {
   }
   const b = behind(pipeline, stage)
   return (
-    <Section title={`${text.stage.next}: ${aliasIn(pipeline, stage, next.freight)}`} aside={b.n > 0 ? <span className='waybill-quiet'>{text.status.behind(b.n, b.more)}</span> : undefined}>
+    <Section title={text.stage.next} of={calledIn(pipeline, stage, next.freight)} aside={b.n > 0 ? <span className='waybill-quiet'>{text.status.behind(b.n, b.more)}</span> : undefined}>
       {verdict.value ? <VerdictTree verdict={verdict.value} /> : verdict.problem ? <ProblemNotice problem={verdict.problem} onAgain={verdict.again} /> : <Skeleton rows={3} />}
     </Section>
   )
@@ -151,7 +152,6 @@ function Applications({stage}: {stage: Stage}) {
 }
 
 function About({stage}: {stage: Stage}) {
-  const {pipeline} = useDesk()
   return (
     <dl className='waybill-fields'>
       {sourcesOf(stage).map(s => (
@@ -170,13 +170,13 @@ function About({stage}: {stage: Stage}) {
         </Field>
       )}
       <Field name={text.stage.steps}>{stage.steps.map(s => text.steps[s] || s).join(' → ')}</Field>
-      <Field name={pipeline.name}>{text.stage.serial(stage.serial)}</Field>
+      <Field name={text.stage.started}>{text.stage.serial(stage.serial)}</Field>
     </dl>
   )
 }
 
 function Before({stage}: {stage: Stage}) {
-  const {go} = useDesk()
+  const {pipeline, go} = useDesk()
   if (!stage.history || stage.history.length === 0) {
     return null
   }
@@ -187,7 +187,7 @@ function Before({stage}: {stage: Stage}) {
           <li key={i}>
             <Disc name={l.verifiedAt ? 'check' : 'minus'} tone={l.verifiedAt ? 'good' : 'muted'} label={l.verifiedAt ? text.status.verified : text.status.notVerified} />
             <button type='button' className='waybill-link' onClick={() => go({tab: 'history', promotion: l.promotion, stage: '', of: ''})}>
-              {aliasOf(l)}
+              <Name of={calledOf(l, pipeline)} />
             </button>
             <span className='waybill-quiet'>
               <Age at={l.since} />

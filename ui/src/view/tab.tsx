@@ -25,7 +25,7 @@ export function useDeskOf(app: HostApplication) {
   const {namespace, name} = app.metadata
   const {project} = callerOf(app)
   const session = useMemo(() => sessionOf({namespace, name, project}, stage), [namespace, name, project, stage])
-  const {state, viewer} = useSession(session)
+  const {state, viewer} = useSession(session, 'whole')
   const place = usePlace()
   const {value, version} = state
   const desk = useMemo<Desk | undefined>(
@@ -52,7 +52,7 @@ function NoStage() {
 }
 
 // widths are what a graph, and a table beside the side panel, need.
-const widths = [800, 1120]
+const widths = [800, 1240]
 
 function BoundTab({application}: {application: HostApplication}) {
   const {session, state, desk} = useDeskOf(application)

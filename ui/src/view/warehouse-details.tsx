@@ -5,11 +5,11 @@ import type {Problem} from '../api/problem'
 import {sentence} from '../api/problem'
 import type {Warehouse} from '../api/wire'
 import {text} from '../strings'
-import {repository} from '../model/names'
-import {aliasIn} from '../model/stage'
+import {calledIn} from '../model/stage'
+import {subscriptionView, type SubscriptionView} from '../model/subscription'
 import {goDuration} from '../model/time'
 import {useDesk} from './desk'
-import {Button, Chip, Field, Notice, ProblemNotice, Section} from './parts'
+import {Age, Button, Chip, Countdown, Field, Name, Notice, ProblemNotice, Section} from './parts'
 import {Icon} from './icon'
 
 export function WarehouseDetails({warehouse: w}: {warehouse: Warehouse}) {
@@ -43,33 +43,79 @@ export function WarehouseDetails({warehouse: w}: {warehouse: Warehouse}) {
           {sentence(w.error)}
         </Notice>
       )}
+      {w.reason && (
+        <Notice tone='info' title={text.warehouse.reason}>
+          {sentence(w.reason)}
+        </Notice>
+      )}
       <dl className='waybill-fields'>
+        {w.manual && <Field name={text.warehouse.manual}>{text.warehouse.manualHint}</Field>}
         <Field name={text.warehouse.candidate}>
           {w.candidate ? (
             <button type='button' className='waybill-link' onClick={() => go({tab: 'freight', freight: w.candidate, warehouse: ''})}>
-              {aliasIn(pipeline, undefined, w.candidate)}
+              <Name of={calledIn(pipeline, undefined, w.candidate)} />
             </button>
           ) : (
             text.warehouse.nothing
           )}
         </Field>
         <Field name={text.warehouse.interval}>{goDuration(w.interval)}</Field>
+        {w.lookedAt && (
+          <Field name={text.warehouse.looked}>
+            <Age at={w.lookedAt} />
+            {w.requests ? <span className='waybill-quiet'>, {text.warehouse.requests(w.requests)}</span> : null}
+          </Field>
+        )}
+        {w.nextLookAt && (
+          <Field name={text.warehouse.next}>
+            <Countdown until={w.nextLookAt} say={text.warehouse.inTime} />
+          </Field>
+        )}
       </dl>
       <Section title={text.warehouse.subscriptions}>
         <ul className='waybill-artifacts'>
-          {w.subscriptions.map((s, i) =>
-            s.image ? (
-              <li key={i}>
-                <div className='waybill-image'>
-                  <Icon name='image' label={text.freight.image} /> <span>{repository(s.image.repoURL)}</span>
-                  {s.image.constraint && <code>{s.image.constraint}</code>}
-                  {s.image.imageSelectionStrategy && <Chip>{s.image.imageSelectionStrategy}</Chip>}
-                </div>
-              </li>
-            ) : null,
-          )}
+          {w.subscriptions.map((s, i) => (
+            <Subscription key={i} of={subscriptionView(s)} />
+          ))}
         </ul>
       </Section>
+      {w.skipped && w.skipped.length > 0 && <Skipped versions={w.skipped} />}
     </div>
+  )
+}
+
+function Subscription({of: s}: {of: SubscriptionView | undefined}) {
+  return s ? (
+    <li className='waybill-image'>
+      <Icon name={s.kind} label={text.freight[s.kind]} /> <span>{s.name}</span>
+      {s.wants.map(want => (
+        <code key={want}>{want}</code>
+      ))}
+      {s.strategy && <Chip>{s.strategy}</Chip>}
+    </li>
+  ) : null
+}
+
+// few versions are shown at once; the rest is folded away.
+const few = 10
+
+function Skipped({versions}: {versions: string[]}) {
+  const list = (some: string[]) => (
+    <ul className='waybill-plain'>
+      {some.map(s => (
+        <li key={s}>{sentence(s)}</li>
+      ))}
+    </ul>
+  )
+  return (
+    <Section title={text.warehouse.skipped} aside={<span className='waybill-quiet'>{versions.length}</span>}>
+      {list(versions.slice(0, few))}
+      {versions.length > few && (
+        <details>
+          <summary>{text.more}</summary>
+          {list(versions.slice(few))}
+        </details>
+      )}
+    </Section>
   )
 }
