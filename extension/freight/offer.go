@@ -48,11 +48,8 @@ func line(s string) string {
 		s = s[:2*maxDetail]
 	}
 	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
+		if !unicode.IsPrint(r) {
 			return ' '
-		case !unicode.IsPrint(r):
-			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(s, ""))
