@@ -33,8 +33,8 @@ type Detail struct {
 // whoever may push a commit or an image writes them.
 const maxDetail = 256
 
-// Clipped returns the detail with each text on one line of at most 256 bytes.
-func (d Detail) Clipped() Detail {
+// Bounded returns the detail with each text on one line of at most 256 bytes.
+func (d Detail) Bounded() Detail {
 	for _, text := range []*string{&d.Subject, &d.Author, &d.Source, &d.Revision, &d.AppVersion} {
 		*text = line(*text)
 	}
@@ -48,15 +48,12 @@ func line(s string) string {
 		s = s[:2*maxDetail]
 	}
 	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
+		if !unicode.IsPrint(r) {
 			return ' '
-		case !unicode.IsPrint(r):
-			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(s, ""))
-	if s = strings.TrimSpace(s); len(s) > maxDetail {
+	if s = strings.Join(strings.Fields(s), " "); len(s) > maxDetail {
 		s = strings.ToValidUTF8(s[:maxDetail-len("…")], "") + "…"
 	}
 	return s
@@ -72,7 +69,7 @@ type Offer struct {
 }
 
 // Assemble makes the artifacts of freight of one offer of each subscription, and
-// their details, clipped.
+// their details, bounded.
 func Assemble(offers []Offer) (Artifacts, []Detail) {
 	var a Artifacts
 	details := make([]Detail, 0, len(offers))
@@ -85,7 +82,7 @@ func Assemble(offers []Offer) (Artifacts, []Detail) {
 		case o.Chart != nil:
 			a.Charts = append(a.Charts, *o.Chart)
 		}
-		details = append(details, o.Detail.Clipped())
+		details = append(details, o.Detail.Bounded())
 	}
 	return a, details
 }

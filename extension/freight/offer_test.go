@@ -43,7 +43,7 @@ func TestOffersOfEachSubscriptionMakeFreight(t *testing.T) {
 func TestWhatIsToldOfAnArtifactIsOneShortLine(t *testing.T) {
 	for text, want := range map[string]string{
 		"Sell more":                      "Sell more",
-		" Sell\tmore\r\nand more\n ":     "Sell more  and more",
+		" Sell\tmore\r\nand more\n ":     "Sell more and more",
 		"\x1b[31mred\x00\u202e\u2028":    "[31mred",
 		"\xffü":                          "ü",
 		strings.Repeat("a", 256):         strings.Repeat("a", 256),
@@ -51,7 +51,7 @@ func TestWhatIsToldOfAnArtifactIsOneShortLine(t *testing.T) {
 		"a" + strings.Repeat("ü", 1<<20): "a" + strings.Repeat("ü", 126) + "…",
 		"":                               "",
 	} {
-		d := freight.Detail{Subject: text, Author: text, Source: text, Revision: text, AppVersion: text, RepoURL: text}.Clipped()
+		d := freight.Detail{Subject: text, Author: text, Source: text, Revision: text, AppVersion: text, RepoURL: text}.Bounded()
 		for _, got := range []string{d.Subject, d.Author, d.Source, d.Revision, d.AppVersion} {
 			if got != want {
 				t.Errorf("%.40q is told as %q, want %q", text, got, want)
@@ -72,12 +72,12 @@ func FuzzWhatIsToldOfAnArtifactIsBounded(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		d := freight.Detail{Subject: text}.Clipped()
+		d := freight.Detail{Subject: text}.Bounded()
 		if len(d.Subject) > 256 || !utf8.ValidString(d.Subject) || strings.ContainsAny(d.Subject, "\n\r\x1b\x00") {
 			t.Errorf("%q is told as %q", text, d.Subject)
 		}
-		if again := d.Clipped(); again != d {
-			t.Errorf("clipped once %q, and twice %q", d.Subject, again.Subject)
+		if again := d.Bounded(); again != d {
+			t.Errorf("bounded once %q, and twice %q", d.Subject, again.Subject)
 		}
 	})
 }
