@@ -48,6 +48,7 @@ func (l *look) read(ctx context.Context, m registry.Manifest) (facts, error) {
 		return l.readIndex(ctx, m)
 	case single:
 		return l.readImage(ctx, m, nil, l.platform)
+	case neither:
 	}
 	return facts{Broken: fmt.Sprintf("its media type %q is not that of an image", registry.OneLine(string(m.MediaType)))}, nil
 }

@@ -34,7 +34,7 @@ type guard struct {
 
 // RoundTrip implements http.RoundTripper.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Scheme != "https" && !(g.local && loopback(req.URL.Hostname())) {
+	if local := g.local && loopback(req.URL.Hostname()); req.URL.Scheme != "https" && !local {
 		return nil, errPlain
 	}
 	req = withoutSecrets(req)

@@ -31,8 +31,9 @@ func doubted(req *http.Request, res *http.Response) error {
 	var page struct {
 		Tags []string `json:"tags"`
 	}
-	if json.Unmarshal(raw, &page) != nil || len(page.Tags) < wanted {
-		return nil // who reads it finds out what it is
+	_ = json.Unmarshal(raw, &page) // who reads it finds out what it is
+	if len(page.Tags) == 0 || len(page.Tags) < wanted {
+		return nil
 	}
 	next := url.Values{"n": {strconv.Itoa(wanted)}, "last": {page.Tags[len(page.Tags)-1]}}
 	res.Header.Set("Link", "<"+req.URL.EscapedPath()+"?"+next.Encode()+doubt+`>; rel="next"`)
