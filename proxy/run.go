@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
@@ -33,7 +34,11 @@ import (
 	"github.com/waybill-cd/waybill/proxy/leader"
 	"github.com/waybill-cd/waybill/proxy/preview"
 	"github.com/waybill-cd/waybill/proxy/source"
+	sourcecache "github.com/waybill-cd/waybill/proxy/source/cache"
 	"github.com/waybill-cd/waybill/proxy/source/image"
+	"github.com/waybill-cd/waybill/proxy/source/pace"
+	"github.com/waybill-cd/waybill/proxy/source/registry"
+	"github.com/waybill-cd/waybill/proxy/source/registry/cloud"
 	"github.com/waybill-cd/waybill/proxy/store"
 )
 
@@ -75,7 +80,17 @@ func run(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
-	e := engine.New(records, applications, git, source.Sources{Image: image.New(image.Options{})}, previews, mgr.GetEventRecorderFor("waybill"), engine.Options{
+	known, err := sourcecache.Open(filepath.Join(s.cache, "sources"), sourcecache.Options{})
+	if err != nil {
+		return err
+	}
+	defer known.Close()
+	registries := registry.New(registry.Options{
+		UserAgent: "waybill-proxy/" + version, Pace: pace.New(s.registryRequests),
+		Keychain: cloud.Keychain(), KeychainHosts: list(s.cloudRegistries),
+	})
+	sources := source.Sources{Image: image.New(image.Options{Registries: registries, Cache: known, Credentials: records})}
+	e := engine.New(records, applications, git, sources, previews, mgr.GetEventRecorderFor("waybill"), engine.Options{
 		PromotionTimeout: s.timeout, Retention: s.retention, Now: time.Now,
 		LooksElsewhere: leader.NewAsker[map[string]engine.Look](lease, looksPath, gates.Token(looksPath)).Ask,
 	})

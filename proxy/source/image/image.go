@@ -1,311 +1,210 @@
 // Package image finds what an image subscription selects now, by asking the
-// registry for almost nothing: the list of tags, and the digest of the winner
-// where it is not known yet.
+// registry for almost nothing: the list of tags, and once what each tag stands
+// for. What is known survives a restart in package cache.
+//
+// How many requests a look takes, a sign-in aside:
+//
+//   - SemVer and Lexical: the list of tags, one HEAD for each of the discoveryLimit
+//     best tags that was never seen before, and for each digest that was never seen
+//     before its manifest and config (of an index, those of one image on it, too).
+//   - NewestBuild: the list of tags, and for each tag that was never seen before
+//     its manifest and config (of an index, those of one image on it, too).
+//   - Digest: one HEAD.
+//   - With mutableTags: a HEAD for each tag that the strategy keeps, at each look.
+//
+// So an unchanged look is the list of tags alone, unless tags may change.
 package image
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"regexp"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/google/go-containerregistry/pkg/authn"
 	"k8s.io/utils/lru"
 
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/selection"
 	"github.com/waybill-cd/waybill/proxy/source"
+	"github.com/waybill-cd/waybill/proxy/source/cache"
+	"github.com/waybill-cd/waybill/proxy/source/registry"
 )
 
-// Limiter says when a request may be sent. It is asked before each one.
-type Limiter interface {
-	// Wait returns when a request may go to the host (with its port), or an
-	// error when ctx ends before.
-	Wait(ctx context.Context, host string) error
+// Credentials finds what signs in at a registry.
+type Credentials interface {
+	// Registry returns what a Secret of a namespace holds for a repository (its host,
+	// with the port where there is one, and the path). Its errors are sentences.
+	Registry(ctx context.Context, namespace, secret, host, path string) (authn.AuthConfig, error)
 }
 
-// Options tells how registries are asked. The zero value stands for the
-// defaults.
+// Options tells how images are looked for.
 type Options struct {
-	// UserAgent is sent with each request; "waybill".
-	UserAgent string
+	// Registries are asked.
+	Registries *registry.Registries
+	// Cache keeps what is known.
+	Cache *cache.Cache
+	// Credentials are for subscriptions that name a Secret; nil for none.
+	Credentials Credentials
 	// Timeout bounds one look; 2 minutes.
 	Timeout time.Duration
-	// MaxTags is the length of the longest list of tags that is read; 100,000.
-	MaxTags int
-	// MaxKnown is how many digests of tags are remembered; 10,000.
-	MaxKnown int
-	// Limiter paces the requests; nil for no pace.
-	Limiter Limiter
-	// Transport is copied for the connections; one with keep-alive and the proxy
-	// settings of the environment unless given.
-	Transport *http.Transport
 }
 
 const (
-	defaultTimeout  = 2 * time.Minute
-	defaultMaxTags  = 100_000
-	defaultMaxKnown = 10_000
-
-	maxRepositories = 1000 // that sign-ins are kept for
-	// pageSize is as large as every registry takes: Amazon's refuses more.
-	pageSize = 1000
-	// maxPages bounds a list whose pages are small, or lead in a circle.
-	maxPages = 2000
+	defaultTimeout = 2 * time.Minute
+	// parallel is how many requests of one look are under way at a time: as many as
+	// use up the pace where the registry takes a third of a second to answer.
+	parallel = 16
+	// maxScans bounds the repositories that turns are kept for.
+	maxScans = 1000
 )
 
-func (o *Options) setDefaults() {
-	if o.UserAgent == "" {
-		o.UserAgent = "waybill"
-	}
-	if o.Timeout <= 0 {
-		o.Timeout = defaultTimeout
-	}
-	if o.MaxTags <= 0 {
-		o.MaxTags = defaultMaxTags
-	}
-	if o.MaxKnown <= 0 {
-		o.MaxKnown = defaultMaxKnown
-	}
-	if o.Transport == nil {
-		const dial, header, idle, perHost = 10 * time.Second, 30 * time.Second, 90 * time.Second, 8
-		o.Transport = &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           (&net.Dialer{Timeout: dial}).DialContext,
-			ForceAttemptHTTP2:     true,
-			MaxIdleConnsPerHost:   perHost,
-			IdleConnTimeout:       idle,
-			TLSHandshakeTimeout:   dial,
-			ResponseHeaderTimeout: header,
-		}
-	}
-}
-
 // Source are the image registries. Its method may be called by several
-// goroutines; looks at one repository wait for each other.
-//
-// A tag whose digest was read once is taken as fixed while this Source lives:
-// a later look at it costs the list of tags alone, and a tag that is pushed
-// again with another content is not noticed.
+// goroutines. Nothing of a list of tags stays in memory after a look.
 type Source struct {
-	options  Options
-	secure   *guard
-	insecure *guard // trusts any certificate
-	known    *lru.Cache
+	options Options
 
-	mu           sync.Mutex
-	repositories *lru.Cache
+	mu    sync.Mutex
+	scans *lru.Cache // of cache.Scope: a channel that holds a value while somebody scans
 }
 
 // New makes a Source.
 func New(o Options) *Source {
-	o.setDefaults()
-	secure, insecure := o.Transport.Clone(), o.Transport.Clone()
-	if insecure.TLSClientConfig == nil {
-		insecure.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	if o.Timeout <= 0 {
+		o.Timeout = defaultTimeout
 	}
-	insecure.TLSClientConfig.InsecureSkipVerify = true // for subscriptions that say so
-	holds := newHolds()
-	return &Source{
-		options:      o,
-		secure:       &guard{base: secure, limiter: o.Limiter, holds: holds},
-		insecure:     &guard{base: insecure, limiter: o.Limiter, holds: holds},
-		known:        lru.New(o.MaxKnown),
-		repositories: lru.New(maxRepositories),
-	}
+	return &Source{options: o, scans: lru.New(maxScans)}
 }
 
-// place names a repository as it is reached: what was read without checking a
-// certificate is of no use to a subscription that checks it.
-type place struct {
-	repository string
-	insecure   bool
+// content words the errors of registries.
+var content = registry.Content{
+	Noun:   "image",
+	Remedy: "set credentials to the name of a Secret of type kubernetes.io/dockerconfigjson in the pipeline's namespace",
 }
 
-// tagOf is a tag of a place.
-type tagOf struct {
-	place
-	tag string
-}
-
-// repository is a sign-in at one repository.
-type repository struct {
-	name   name.Repository
-	turn   chan struct{}  // holds a value while somebody looks
-	puller *remote.Puller // nil until needed; belongs to whoever has the turn
-}
-
-// Discover returns the image that the subscription selects now. Its digest is
-// what a cluster pulls: the index's for an image of several platforms. Its
-// repository is spelled as in the subscription.
+// Discover returns the images that the subscription selects now, the best first.
+// A digest is what a cluster pulls: the index's for an image of several platforms.
+// The repository is spelled as in the subscription.
 //
-// It never answers from a part of the truth: where any page of the list, or the
-// digest, cannot be had, there is an error (see this package's) and no image.
-// Nothing is tried twice, and a host that asked for a pause gets no request
-// before it ends.
-func (s *Source) Discover(ctx context.Context, _ string, subscription pipeline.Subscription) (source.Look, error) {
-	found, err := s.discover(ctx, *subscription.Image)
+// It never answers from a part of the truth: where the registry does not answer
+// for any page of the list, or any tag that decides, there is an error (see
+// package registry's) and no image. What it does answer for, and is broken, or
+// gone, is passed over and told. Nothing is tried twice, and a host that asked for
+// a pause gets no request before it ends.
+func (s *Source) Discover(ctx context.Context, namespace string, subscription pipeline.Subscription) (source.Look, error) {
+	sub := *subscription.Image
+	rule, err := selection.ForImage(sub)
+	if err != nil {
+		return source.Look{}, registry.Fail(registry.ErrInvalid, err, "the subscription to %s cannot select: %s", sub.RepoURL, err)
+	}
+	platform, err := parsePlatform(sub.Platform)
+	if err != nil {
+		return source.Look{}, registry.Fail(registry.ErrInvalid, err, "the subscription to %s cannot select: platform %q is not os/arch or os/arch/variant", sub.RepoURL, sub.Platform)
+	}
+	limited, cancel := context.WithTimeout(ctx, s.options.Timeout)
+	defer cancel()
+	counted, requests := registry.Counted(limited)
+
+	repo, err := s.repository(counted, namespace, sub)
 	if err != nil {
 		return source.Look{}, err
 	}
-	found.Subscription = subscription.Name
-	return source.Look{Offers: []freight.Offer{{
-		Image:  &found,
-		Detail: freight.Detail{Kind: freight.KindImage, RepoURL: found.RepoURL, Subscription: subscription.Name},
-	}}}, nil
-}
-
-func (s *Source) discover(ctx context.Context, sub pipeline.ImageSubscription) (freight.Image, error) {
-	repo, err := parse(sub.RepoURL)
+	end, err := repo.SignIn()
 	if err != nil {
-		return freight.Image{}, err
+		return source.Look{}, err
 	}
-	rule, err := selection.ForImage(sub)
-	if err != nil {
-		return freight.Image{}, fail(ErrInvalid, err, "the subscription to %s cannot select: %s", sub.RepoURL, err)
+	l := &look{
+		repo: repo, sub: sub, rule: rule, platform: platform, limit: limit(sub),
+		known: known{s.options.Cache, cache.Scope{
+			Namespace: namespace, Kind: freight.KindImage, Repository: repo.Name(), Secret: sub.Credentials, Insecure: sub.InsecureSkipTLSVerify,
+		}, sub.Platform},
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
-	defer cancel()
-
-	at := place{repo.Name(), sub.InsecureSkipTLSVerify}
-	visited := s.repository(at, repo)
-	select {
-	case visited.turn <- struct{}{}:
-		defer func() { <-visited.turn }()
-	case <-ctx.Done():
-		return freight.Image{}, s.describe(ctx, sub.RepoURL, ctx.Err())
-	}
-	tag, digest, err := s.look(ctx, visited, at, sub, rule)
-	if err != nil {
-		// How the registry wants to be signed in to may have changed.
-		visited.puller = nil
-		return freight.Image{}, s.describe(ctx, sub.RepoURL, err)
-	}
-	return freight.Image{RepoURL: sub.RepoURL, Tag: tag, Digest: digest}, nil
-}
-
-func (s *Source) repository(at place, repo name.Repository) *repository {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if found, ok := s.repositories.Get(at); ok {
-		if r, ok := found.(*repository); ok {
-			return r
+	if rule.Dated() {
+		// Two that read everything would read the same.
+		leave, err := s.turn(counted, l)
+		if err != nil {
+			end(nil)
+			return source.Look{}, err
 		}
+		defer leave()
 	}
-	r := &repository{name: repo, turn: make(chan struct{}, 1)}
-	s.repositories.Add(at, r)
-	return r
-}
-
-func (s *Source) look(
-	ctx context.Context, r *repository, at place, sub pipeline.ImageSubscription, rule selection.Rule,
-) (tag, digest string, err error) {
-	if r.puller == nil {
-		if r.puller, err = s.puller(at.insecure); err != nil {
-			return "", "", err
-		}
-	}
-	tags, err := s.list(ctx, r)
-	if err != nil {
-		return "", "", err
-	}
-	winners := rule.Select(tags)
-	if len(winners) == 0 {
-		return "", "", nothing(sub, len(tags))
-	}
-	tag = winners[0]
-	if found, ok := s.known.Get(tagOf{at, tag}); ok {
-		if digest, ok := found.(string); ok {
-			return tag, digest, nil
-		}
-	}
-	digest, err = r.digest(ctx, tag)
-	var answer *transport.Error
-	if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
-		return "", "", fail(ErrStale, err, "the tag %s of %s went away while it was looked at: the next look takes the list as it is then", tag, sub.RepoURL)
+	found, err := l.discover(counted)
+	if errors.Is(err, ErrNothing) || errors.Is(err, ErrPartial) {
+		end(nil) // the sign-in is as good as it was
+	} else {
+		end(err)
 	}
 	if err != nil {
-		return "", "", err
+		return source.Look{}, l.progress(errors.Is(limited.Err(), context.DeadlineExceeded) && ctx.Err() == nil, err)
 	}
-	s.known.Add(tagOf{at, tag}, digest)
-	return tag, digest, nil
+	for i := range found {
+		found[i].Image.Subscription, found[i].Detail.Subscription = subscription.Name, subscription.Name
+	}
+	return source.Look{Offers: found, Skipped: l.skipped, Requests: requests()}, nil
 }
 
-func (s *Source) puller(insecure bool) (*remote.Puller, error) {
-	through := s.secure
-	if insecure {
-		through = s.insecure
+func limit(sub pipeline.ImageSubscription) int {
+	if sub.DiscoveryLimit <= 0 {
+		return pipeline.DefaultDiscoveryLimit
 	}
-	return remote.NewPuller(
-		remote.WithTransport(through),
-		remote.WithUserAgent(s.options.UserAgent),
-		remote.WithPageSize(pageSize),
-		// A registry that has enough of requests gets no second one.
-		remote.WithRetryBackoff(remote.Backoff{Steps: 1}),
-		remote.WithRetryPredicate(func(error) bool { return false }),
-		remote.WithRetryStatusCodes(),
-	)
+	return min(sub.DiscoveryLimit, pipeline.MaxDiscoveryLimit)
 }
 
-// tagPattern is the grammar of the OCI distribution specification.
-var tagPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
-
-// list returns all tags. What is no tag is left out.
-func (s *Source) list(ctx context.Context, r *repository) ([]string, error) {
-	pages, err := r.puller.Lister(ctx, r.name)
+func (s *Source) repository(ctx context.Context, namespace string, sub pipeline.ImageSubscription) (*registry.Repository, error) {
+	access := registry.Access{Namespace: namespace, RepoURL: sub.RepoURL, Insecure: sub.InsecureSkipTLSVerify, Holds: content}
+	host, path, err := registry.Host(access)
 	if err != nil {
 		return nil, err
 	}
-	var tags []string
-	for n := 1; pages.HasNext(); n++ {
-		page, err := pages.Next(ctx)
-		if err != nil {
-			return nil, err
+	if sub.Credentials != "" {
+		if s.options.Credentials == nil {
+			return nil, registry.Fail(registry.ErrInvalid, nil, "%s names credentials, which are not read here: remove them", sub.RepoURL)
 		}
-		if len(tags)+len(page.Tags) > s.options.MaxTags || n > maxPages {
-			return nil, errTooMany
-		}
-		for _, tag := range page.Tags {
-			if tagPattern.MatchString(tag) {
-				tags = append(tags, tag)
-			}
+		access.Secret = sub.Credentials
+		if access.Credentials, err = s.options.Credentials.Registry(ctx, namespace, sub.Credentials, host, path); err != nil {
+			return nil, registry.Fail(registry.ErrUnauthorized, err, "the credentials for %s cannot be used: %s", sub.RepoURL, err)
 		}
 	}
-	return tags, nil
+	return s.options.Registries.Repository(access)
 }
 
-// digest reads what a tag stands for.
-func (r *repository) digest(ctx context.Context, tag string) (string, error) {
-	reference := r.name.Tag(tag)
-	found, err := r.puller.Head(ctx, reference)
-	if err == nil {
-		return checkDigest(found.Digest.String())
+// turn waits until nobody else scans what a look scans.
+func (s *Source) turn(ctx context.Context, l *look) (leave func(), err error) {
+	turns := s.turns(l.known.scope)
+	select {
+	case turns <- struct{}{}:
+		return func() { <-turns }, nil
+	case <-ctx.Done():
+		return nil, &source.Incomplete{Err: fmt.Errorf("another warehouse still reads the tags of %s: the next look carries on", l.sub.RepoURL)}
 	}
-	var answer *transport.Error
-	answered := errors.As(err, &answer)
-	if answered && answer.StatusCode != http.StatusMethodNotAllowed || !answered && onTheWay(err) {
-		return "", err
-	}
-	// The registry knows no HEAD, or tells no digest with it.
-	whole, err := r.puller.Get(ctx, reference)
-	if err != nil {
-		return "", err
-	}
-	return checkDigest(whole.Digest.String())
 }
 
-func checkDigest(digest string) (string, error) {
-	if !strings.HasPrefix(digest, "sha256:") {
-		return "", fmt.Errorf("the digest %s is no SHA-256", oneLine(digest))
+func (s *Source) turns(scope cache.Scope) chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if found, ok := s.scans.Get(scope); ok {
+		if turns, ok := found.(chan struct{}); ok {
+			return turns
+		}
 	}
-	return digest, nil
+	turns := make(chan struct{}, 1)
+	s.scans.Add(scope, turns)
+	return turns
+}
+
+// progress tells of a look that ran out of time how far it got, if it did.
+func (l *look) progress(late bool, err error) error {
+	switch {
+	case !late || l.learned == 0:
+		return err
+	case l.unkept != nil:
+		return registry.Fail(registry.ErrUnreachable, l.unkept, "%d of %d tags of %s were read, and are lost: %s: make room in the proxy's cache folder",
+			l.done, l.wanted, l.sub.RepoURL, registry.OneLine(l.unkept.Error()))
+	case l.sub.MutableTags:
+		return registry.Fail(registry.ErrUnreachable, err, "each look asks for all %d tags of %s, since mutableTags is set, which takes too long: "+
+			"narrow them by allowTagsRegexes", l.wanted, l.sub.RepoURL)
+	}
+	return &source.Incomplete{Err: fmt.Errorf("%d of %d tags of %s are read: the next look carries on", l.done, l.wanted, l.sub.RepoURL)}
 }
