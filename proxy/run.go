@@ -35,6 +35,7 @@ import (
 	"github.com/waybill-cd/waybill/proxy/preview"
 	"github.com/waybill-cd/waybill/proxy/source"
 	sourcecache "github.com/waybill-cd/waybill/proxy/source/cache"
+	gitsource "github.com/waybill-cd/waybill/proxy/source/git"
 	"github.com/waybill-cd/waybill/proxy/source/image"
 	"github.com/waybill-cd/waybill/proxy/source/pace"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
@@ -72,7 +73,7 @@ func run(ctx context.Context, s settings) error {
 	}
 	records := store.New(mgr.GetClient(), mgr.GetAPIReader(), mgr.GetClient(), s.namespace)
 	applications := argocd.NewApplications(mgr.GetClient(), mgr.GetClient(), s.argocd)
-	git, err := gitrepo.New(records, gitrepo.Options{Dir: s.cache})
+	git, err := gitrepo.New(records, gitrepo.Options{Dir: s.cache, Requested: source.Count})
 	if err != nil {
 		return err
 	}
@@ -89,7 +90,10 @@ func run(ctx context.Context, s settings) error {
 		UserAgent: "waybill-proxy/" + version, Pace: pace.New(s.registryRequests),
 		Keychain: cloud.Keychain(), KeychainHosts: list(s.cloudRegistries),
 	})
-	sources := source.Sources{Image: image.New(image.Options{Registries: registries, Cache: known, Credentials: records})}
+	sources := source.Sources{
+		Image: image.New(image.Options{Registries: registries, Cache: known, Credentials: records}),
+		Git:   gitsource.New(git),
+	}
 	e := engine.New(records, applications, git, sources, previews, mgr.GetEventRecorderFor("waybill"), engine.Options{
 		PromotionTimeout: s.timeout, Retention: s.retention, Now: time.Now,
 		LooksElsewhere: leader.NewAsker[map[string]engine.Look](lease, looksPath, gates.Token(looksPath)).Ask,

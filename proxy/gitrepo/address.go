@@ -13,6 +13,9 @@ type address struct {
 	url  string
 	name string // for people
 	key  string // the same for all spellings of one repository
+	// orTrust ends the remedy for a certificate that is not trusted, where there
+	// is a second one.
+	orTrust string
 }
 
 const httpsOnly = "this version of Waybill reads and writes Git over HTTPS only: use the repository's https:// URL"

@@ -58,7 +58,7 @@ func (r *Repositories) Between(ctx context.Context, repoURL, from, to string) (B
 		}
 		defer history.remove()
 		wants := []plumbing.Hash{plumbing.NewHash(from), plumbing.NewHash(to)}
-		if err := reading.request(ctx, wants, maxBetween+1, packp.FilterTreeDepth(0), history); err != nil {
+		if _, err := reading.request(ctx, wanted{objects: wants, depth: maxBetween + 1, filter: packp.FilterTreeDepth(0)}, history); err != nil {
 			return err
 		}
 		older, err := history.ancestors(wants[0])

@@ -2,8 +2,8 @@ package gitrepo
 
 import (
 	"context"
-
-	"github.com/go-git/go-git/v5/plumbing"
+	"maps"
+	"slices"
 )
 
 // Branches are where the branches of a repository stand at one moment.
@@ -24,15 +24,7 @@ func (r *Repositories) Branches(ctx context.Context, repoURL string) (Branches, 
 		if err != nil {
 			return err
 		}
-		found = Branches{Repository: v.name, Tips: map[string]string{}}
-		if reading.refs.Head != nil {
-			found.Head = reading.refs.Head.String()
-		}
-		for name, id := range reading.refs.References {
-			if ref := plumbing.ReferenceName(name); ref.IsBranch() {
-				found.Tips[ref.Short()] = id.String()
-			}
-		}
+		found = reading.branches()
 		return nil
 	})
 	return found, err
@@ -50,7 +42,8 @@ func (b Branches) Tip(branch string) (string, error) {
 	}
 	tip, exists := b.Tips[branch]
 	if !exists {
-		return "", refused(ErrNoRevision, "the Git repository %s has no branch %s", b.Repository, oneLine(branch))
+		return "", refused(ErrNoRevision, "the Git repository %s has no branch %s, it has %s: push it, or name another one",
+			b.Repository, oneLine(branch), oneLine(few(slices.Sorted(maps.Keys(b.Tips)))))
 	}
 	return tip, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/format/pktline"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 )
@@ -71,6 +74,8 @@ func (a address) unreachable(ctx context.Context, verb string, err error) error 
 		unexpected  *plumbing.UnexpectedError
 		certificate *tls.CertificateVerificationError
 		large       *excess
+		busy        *Busy
+		unknown     *net.DNSError
 	)
 	if errors.As(err, &unexpected) { // which does not unwrap
 		err = unexpected.Err
@@ -82,6 +87,8 @@ func (a address) unreachable(ctx context.Context, verb string, err error) error 
 		return failed(ctx.Err(), "the Git repository %s did not answer in time: try again later", a.name)
 	case ctx.Err() != nil:
 		return failed(ctx.Err(), "the work on the Git repository %s was broken off", a.name)
+	case errors.As(err, &busy):
+		return failed(err, "the host of the Git repository %s has enough of requests: %s", a.name, busy.remedy())
 	case errors.Is(err, transport.ErrAuthenticationRequired):
 		return refused(err, "the Git repository %s asks for credentials, or does not accept those it got: "+
 			"put a user name and a password (or token) that may %s it into its repository Secret in Waybill's namespace", a.name, verb)
@@ -98,13 +105,17 @@ func (a address) unreachable(ctx context.Context, verb string, err error) error 
 	case errors.Is(err, errPlain):
 		return refused(err, "the Git repository %s redirects to plain HTTP, which gets no credentials: use its https:// URL", a.name)
 	case errors.As(err, new(*http.MaxBytesError)):
-		return refused(err, "the Git repository %s sends more than the proxy takes: raise the limit, or move the Application to a smaller repository", a.name)
+		return refused(err, "the Git repository %s sends more than the proxy takes: use a smaller repository", a.name)
 	case errors.As(err, &large):
 		return refused(err, "the Git repository %s sends %s, which the proxy does not take: let its server leave large files out (Git's uploadpack.allowFilter), "+
 			"or keep them in Git LFS or in another repository", a.name, large.what)
 	case errors.As(err, &certificate):
-		return refused(err, "the certificate of the Git repository %s is not trusted (%s): add its authority to those of the proxy",
-			a.name, oneLine(certificate.Err.Error()))
+		return refused(err, "the certificate of the Git repository %s is not trusted (%s): add its authority to those of the proxy%s",
+			a.name, oneLine(certificate.Err.Error()), a.orTrust)
+	case errors.As(err, &unknown) && unknown.IsNotFound:
+		return failed(err, "the host of the Git repository %s is unknown: check the URL", a.name)
+	case errors.As(err, new(*packp.ErrUnexpectedData)), errors.Is(err, packp.ErrEmptyInput), errors.Is(err, pktline.ErrInvalidPktLen):
+		return failed(err, "what answers for the Git repository %s is no Git server, or speaks only Git's old protocol of plain files: check the URL", a.name)
 	case errors.As(err, &status):
 		return failed(err, "the Git repository %s answers with status %d %s: try again later",
 			a.name, status.StatusCode(), http.StatusText(status.StatusCode()))
@@ -138,4 +149,13 @@ func oneLine(text string) string {
 		text = strings.ToValidUTF8(text[:maxTold], "") + " …"
 	}
 	return text
+}
+
+// few names some of many, for people.
+func few(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }

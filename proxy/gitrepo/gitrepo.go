@@ -10,6 +10,7 @@ package gitrepo
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -17,18 +18,20 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+	"k8s.io/utils/lru"
 )
 
 // Credentials tells how to sign in to a repository.
 type Credentials interface {
 	// Git returns the user and the password, or token, of a repository; both
-	// empty for anonymous.
+	// empty for anonymous. They are Waybill's own, for what it writes.
 	Git(ctx context.Context, repoURL string) (user, password string, err error)
+	// GitOf returns those for what the pipelines of a namespace subscribe to.
+	GitOf(ctx context.Context, namespace, repoURL string) (user, password string, err error)
 }
 
 // Author is who commits.
@@ -57,9 +60,19 @@ type Options struct {
 	MaxFetch int64
 	// MaxFile is the size, in bytes, of the largest file that File reads; 1 MiB.
 	MaxFile int64
+	// MaxHistories is how many copies are kept to look; 128.
+	MaxHistories int
+	// MaxLog is how many commits of a branch one look goes back at most; 10,000.
+	MaxLog int
 	// Transport makes the HTTP requests; one with keep-alive and the proxy
 	// settings of the environment unless given.
 	Transport http.RoundTripper
+	// Untrusting makes those to hosts whose certificates are not checked; like
+	// Transport's, unless given.
+	Untrusting http.RoundTripper
+	// Requested is told of each HTTP request, by the context of the call that makes
+	// it; nobody is unless given.
+	Requested func(context.Context)
 }
 
 // Repositories are the remote Git repositories. All methods may be called by
@@ -69,9 +82,11 @@ type Repositories struct {
 	options     Options
 	folder      string
 	client      transport.Transport
+	untrusting  transport.Transport // trusts any certificate
 
-	mu   sync.Mutex
-	open map[string]*repository
+	copies    *pool // to write
+	histories *pool // to look
+	tags      *lru.Cache
 }
 
 // New makes Repositories whose copies stand in Options.Dir.
@@ -90,16 +105,24 @@ func New(c Credentials, o Options) (*Repositories, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("the folder for copies of Git repositories cannot be made: %w", reason(err))
 	}
+	held := newHolds()
 	return &Repositories{
 		credentials: c,
 		options:     o,
 		folder:      folder,
-		client: githttp.NewClient(&http.Client{
-			Transport:     &guard{base: o.Transport, maxFetch: o.MaxFetch},
-			CheckRedirect: stayOnHost,
-		}),
-		open: map[string]*repository{},
+		client:      o.client(o.Transport, held),
+		untrusting:  o.client(o.Untrusting, held),
+		copies:      newPool(o.MaxRepositories),
+		histories:   newPool(o.MaxHistories),
+		tags:        lru.New(maxKnownTags),
 	}, nil
+}
+
+func (o *Options) client(base http.RoundTripper, held *holds) transport.Transport {
+	return githttp.NewClient(&http.Client{
+		Transport:     &guard{base: base, maxFetch: o.MaxFetch, holds: held, requested: o.Requested},
+		CheckRedirect: stayOnHost,
+	})
 }
 
 const (
@@ -109,6 +132,8 @@ const (
 	defaultMaxCopy         = 256 << 20
 	defaultMaxFetch        = 1 << 30
 	defaultMaxFile         = 1 << 20
+	defaultMaxHistories    = 128
+	defaultMaxLog          = 10_000
 )
 
 func (o *Options) setDefaults() {
@@ -117,6 +142,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = defaultTimeout
+	}
+	if o.Requested == nil {
+		o.Requested = func(context.Context) {}
 	}
 	if o.Attempts <= 0 {
 		o.Attempts = defaultAttempts
@@ -133,17 +161,32 @@ func (o *Options) setDefaults() {
 	if o.MaxFile <= 0 {
 		o.MaxFile = defaultMaxFile
 	}
+	if o.MaxHistories <= 0 {
+		o.MaxHistories = defaultMaxHistories
+	}
+	if o.MaxLog <= 0 {
+		o.MaxLog = defaultMaxLog
+	}
 	if o.Transport == nil {
-		const dial, header = 10 * time.Second, time.Minute
-		o.Transport = &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           (&net.Dialer{Timeout: dial}).DialContext,
-			ForceAttemptHTTP2:     true,
-			MaxIdleConns:          defaultMaxRepositories,
-			IdleConnTimeout:       90 * time.Second,
-			TLSHandshakeTimeout:   dial,
-			ResponseHeaderTimeout: header,
-		}
+		o.Transport = newTransport()
+	}
+	if o.Untrusting == nil {
+		t := newTransport()
+		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true} //nolint:gosec // for subscriptions that say so
+		o.Untrusting = t
+	}
+}
+
+func newTransport() *http.Transport {
+	const dial, header = 10 * time.Second, time.Minute
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: dial}).DialContext,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConns:          defaultMaxRepositories,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   dial,
+		ResponseHeaderTimeout: header,
 	}
 }
 
@@ -156,11 +199,11 @@ func (r *Repositories) visit(ctx context.Context, repoURL string, f func(context
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.options.Timeout)
 	defer cancel()
-	repo, err := r.acquire(ctx, at)
+	repo, err := r.copies.acquire(ctx, at.key, at.name)
 	if err != nil {
 		return err
 	}
-	defer r.release(repo)
+	defer r.copies.release(repo)
 
 	user, password, err := r.credentials.Git(ctx, repoURL)
 	if err != nil {

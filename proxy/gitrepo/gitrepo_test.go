@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -74,6 +75,10 @@ func (h *host) open(t *testing.T, o gitrepo.Options) {
 type account struct{ user, password string }
 
 func (a account) Git(context.Context, string) (string, string, error) { return a.user, a.password, nil }
+
+func (a account) GitOf(context.Context, string, string) (string, string, error) {
+	return a.user, a.password, nil
+}
 
 // wire counts the bytes that are exchanged with the host.
 type wire struct {
@@ -221,4 +226,31 @@ func (h *host) git(t *testing.T, input string, args ...string) string {
 		t.Fatalf("git %s: %v: %s", args[0], err, out)
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// credentials are those of a namespace, for every repository.
+type credentials func(namespace, repoURL string) (user, password string, err error)
+
+func (c credentials) Git(_ context.Context, repoURL string) (string, string, error) {
+	return c("waybill", repoURL)
+}
+
+func (c credentials) GitOf(_ context.Context, namespace, repoURL string) (string, string, error) {
+	return c(namespace, repoURL)
+}
+
+// with makes Repositories of these credentials.
+func (h *host) with(t *testing.T, c gitrepo.Credentials) *gitrepo.Repositories {
+	t.Helper()
+	r, err := gitrepo.New(c, gitrepo.Options{Dir: t.TempDir(), Transport: h.wire, Untrusting: h.wire})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// sorted makes one text of texts.
+func sorted(texts []string) string {
+	slices.Sort(texts)
+	return strings.Join(texts, " ")
 }

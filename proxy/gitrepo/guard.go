@@ -1,6 +1,7 @@
 package gitrepo
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -19,10 +20,14 @@ var (
 )
 
 // guard stands before the network: whatever a server asks for, nothing is sent
-// over plain HTTP, loopback aside, and no answer is read without a bound.
+// over plain HTTP, loopback aside, nor for an account whose host asked for a
+// pause, and no answer is read without a bound.
 type guard struct {
 	base     http.RoundTripper
 	maxFetch int64
+	holds    *holds // shared by all guards
+
+	requested func(context.Context)
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -30,8 +35,17 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme != "https" && !loopback(req.URL.Hostname()) {
 		return nil, errPlain
 	}
+	asks := accountOf(req)
+	if left := g.holds.left(asks); left > 0 {
+		return nil, &Busy{left}
+	}
+	g.requested(req.Context())
 	res, err := g.base.RoundTrip(req)
 	if err != nil {
+		return nil, err
+	}
+	if err := g.holds.note(asks, res); err != nil {
+		_ = res.Body.Close()
 		return nil, err
 	}
 	if res.StatusCode >= http.StatusBadRequest { // of a page for people, the beginning will do

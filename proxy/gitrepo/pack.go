@@ -27,45 +27,51 @@ func mebibytes(what string, n int64) *excess {
 	return &excess{fmt.Sprintf("%s of more than %d MiB", what, n>>20)}
 }
 
+// weight is what a pack holds.
+type weight struct {
+	objects int
+	bytes   int64 // of all objects, inflated
+}
+
 // checkPack reads a pack without keeping any of it. The error is an *excess where
 // its objects are too large or too many, and that of the library where it is no
 // pack.
-func checkPack(pack io.Reader) error {
+func checkPack(pack io.Reader) (weight, error) {
 	s := packfile.NewScanner(pack)
 	_, count, err := s.Header()
 	if err != nil {
-		return err
+		return weight{}, err
 	}
 	if count > maxObjects {
-		return &excess{fmt.Sprintf("more than %d files and folders", maxObjects)}
+		return weight{}, &excess{fmt.Sprintf("more than %d files and folders", maxObjects)}
 	}
 	var all, deltas int64
 	for range count {
 		o, err := s.NextObjectHeader()
 		if err != nil {
-			return err
+			return weight{}, err
 		}
 		size := o.Length
 		if size > maxObject {
-			return mebibytes("a file", maxObject)
+			return weight{}, mebibytes("a file", maxObject)
 		}
 		var start prefix
 		if _, _, err := s.NextObject(&start); err != nil {
-			return err
+			return weight{}, err
 		}
 		if o.Type.IsDelta() {
 			if size = start.target(); size < 0 || size > maxObject {
-				return mebibytes("a file", maxObject)
+				return weight{}, mebibytes("a file", maxObject)
 			}
 			if deltas += size; deltas > maxDeltas {
-				return mebibytes("changes of files", maxDeltas)
+				return weight{}, mebibytes("changes of files", maxDeltas)
 			}
 		}
 		if all += size; all > maxContent {
-			return mebibytes("files", maxContent)
+			return weight{}, mebibytes("files", maxContent)
 		}
 	}
-	return nil
+	return weight{int(count), all}, nil
 }
 
 // prefix keeps the beginning of what is written to it: enough for two numbers.

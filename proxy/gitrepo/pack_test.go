@@ -58,7 +58,7 @@ func TestAPackIsMeasuredBeforeItIsInflated(t *testing.T) {
 		"objects beyond the bound": {packed(maxObjects + 1), "more than 500000 files"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := checkPack(bytes.NewReader(tt.pack))
+			_, err := checkPack(bytes.NewReader(tt.pack))
 			var large *excess
 			if tt.want == "" && err == nil {
 				return

@@ -70,43 +70,58 @@ func (r remote) read(ctx context.Context) (*reading, error) {
 // are wanted, without the contents of its files, where the server can leave
 // those out. Files of more than maxObject bytes never come: where the server
 // cannot leave them out, the error is a refusal.
+//
+// What the store has of other commits is not offered to the server: without a
+// common history it could only use that for thin packs, which go-git does not
+// read.
 func (r *reading) fetch(ctx context.Context, commit plumbing.Hash, files bool, into *store) error {
 	filter := packp.FilterBlobNone()
 	if files {
 		filter = packp.FilterBlobLimit(maxObject+1, packp.BlobLimitPrefixNone)
 	}
-	return r.request(ctx, []plumbing.Hash{commit}, 1, filter, into)
+	_, err := r.request(ctx, wanted{objects: []plumbing.Hash{commit}, depth: 1, filter: filter}, into)
+	return err
 }
 
-// request takes commits into a store, with as much of their history as depth
-// says, and without what the filter leaves out where the server knows filters.
-//
-// What the store has of other commits is not offered to the server: without a
-// common history it could only use that for thin packs, which go-git does not
-// read.
-func (r *reading) request(ctx context.Context, commits []plumbing.Hash, depth int, filter packp.Filter, into *store) error {
+// wanted is what a request asks for.
+type wanted struct {
+	objects []plumbing.Hash // commits, or tags of them
+	depth   int             // how much of their history, 1 for none
+	filter  packp.Filter    // what is left out, where the server knows filters
+	// has are commits that the store has, with their history down to cut: those
+	// whose parents it lacks.
+	has, cut []plumbing.Hash
+}
+
+// request takes objects into a store. Its answer tells how the cut changes.
+func (r *reading) request(ctx context.Context, w wanted, into *store) (packp.ShallowUpdate, error) {
+	none := packp.ShallowUpdate{}
+	if !r.refs.Capabilities.Supports(capability.Shallow) {
+		return none, refused(nil, "the server of the Git repository %s cannot send a part of a history (Git's capability shallow): use one that can", r.name)
+	}
 	req := packp.NewUploadPackRequestFromCapabilities(r.refs.Capabilities)
 	want := []capability.Capability{capability.Shallow, capability.NoProgress}
-	if filter != "" && r.refs.Capabilities.Supports(capability.Filter) {
+	if w.filter != "" && r.filters() {
 		want = append(want, capability.Filter)
-		req.Filter = filter
+		req.Filter = w.filter
 	}
 	for _, c := range want {
 		if !r.refs.Capabilities.Supports(c) {
 			continue
 		}
 		if err := req.Capabilities.Set(c); err != nil {
-			return r.unreachable(ctx, "read", err)
+			return none, r.unreachable(ctx, "read", err)
 		}
 	}
-	req.Depth = packp.DepthCommits(depth)
-	req.Wants = slices.Clone(commits) // which the library sorts
+	req.Depth = packp.DepthCommits(w.depth)
+	// The library sorts them.
+	req.Wants, req.Haves, req.Shallows = slices.Clone(w.objects), slices.Clone(w.has), slices.Clone(w.cut)
 	res, err := r.session.UploadPack(ctx, req)
 	if err != nil {
 		if notServed(err) {
-			return failed(errors.Join(ErrNoRevision, err), "the Git repository %s has no commit %s, or does not hand it out", r.name, list(commits))
+			return none, failed(errors.Join(ErrNoRevision, err), "the Git repository %s has no commit %s, or does not hand it out", r.name, list(w.objects))
 		}
-		return r.unreachable(ctx, "read", err)
+		return none, r.unreachable(ctx, "read", err)
 	}
 	defer res.Close()
 	// The demultiplexer reads no further than the pack, and the store tells of a
@@ -118,16 +133,24 @@ func (r *reading) request(ctx context.Context, commits []plumbing.Hash, depth in
 	case req.Capabilities.Supports(capability.Sideband):
 		pack = sideband.NewDemuxer(sideband.Sideband, res)
 	}
-	if err := into.receive(commits, pack); err != nil {
-		return r.unreachable(ctx, "read", err)
+	if err := into.receive(w.objects, pack); err != nil {
+		return none, r.unreachable(ctx, "read", err)
 	}
-	return nil
+	return res.ShallowUpdate, nil
 }
 
+// filters tells whether the server can leave out what a filter names.
+func (r *reading) filters() bool { return r.refs.Capabilities.Supports(capability.Filter) }
+
+const maxListed = 3 // commits that an error names
+
 func list(commits []plumbing.Hash) string {
-	names := make([]string, len(commits))
-	for i, c := range commits {
-		names[i] = c.String()
+	names := make([]string, min(len(commits), maxListed))
+	for i := range names {
+		names[i] = commits[i].String()
+	}
+	if len(commits) > maxListed {
+		names = append(names, "another one")
 	}
 	return strings.Join(names, " or ")
 }

@@ -28,8 +28,10 @@ const (
 type store struct {
 	dir     string
 	objects *filesystem.Storage
+	cached  cache.Object
 	fetches int
-	bytes   int64 // fetched or written
+	bytes   int64  // fetched or written
+	last    weight // of what was fetched last
 }
 
 func newStore(folder string) (*store, error) {
@@ -37,7 +39,8 @@ func newStore(folder string) (*store, error) {
 	if err != nil {
 		return nil, &damage{err}
 	}
-	s := &store{dir: dir, objects: filesystem.NewStorage(osfs.New(dir, osfs.WithBoundOS()), cache.NewObjectLRU(maxCached))}
+	cached := cache.NewObjectLRU(maxCached)
+	s := &store{dir: dir, cached: cached, objects: filesystem.NewStorage(osfs.New(dir, osfs.WithBoundOS()), cached)}
 	if err := s.objects.Init(); err != nil {
 		s.remove()
 		return nil, &damage{err}
@@ -101,9 +104,9 @@ func (s *store) file(id plumbing.Hash) (content []byte, err error) {
 	return content, nil
 }
 
-// receive takes the pack of commits in. The error is an *excess where that holds
+// receive takes the pack of objects in. The error is an *excess where that holds
 // more than is taken.
-func (s *store) receive(commits []plumbing.Hash, pack io.Reader) error {
+func (s *store) receive(objects []plumbing.Hash, pack io.Reader) error {
 	source := &source{r: pack}
 	err := s.take(source)
 	s.bytes += source.n
@@ -116,9 +119,9 @@ func (s *store) receive(commits []plumbing.Hash, pack io.Reader) error {
 	case err != nil:
 		return &damage{err}
 	}
-	for _, commit := range commits {
-		if !s.has(commit) {
-			return &damage{fmt.Errorf("the server did not send commit %s", commit)}
+	for _, id := range objects {
+		if !s.has(id) {
+			return &damage{fmt.Errorf("the server did not send %s", id)}
 		}
 	}
 	return nil
@@ -141,8 +144,8 @@ func (s *store) take(pack io.Reader) error {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	if err := checkPack(bufio.NewReaderSize(file, readAhead)); err != nil {
-		return err
+	if s.last, err = checkPack(bufio.NewReaderSize(file, readAhead)); err != nil || s.last.objects == 0 {
+		return err // the library takes a pack of nothing for a broken one
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return err

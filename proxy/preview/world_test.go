@@ -82,6 +82,10 @@ type account struct{ user, password string }
 
 func (a account) Git(context.Context, string) (string, string, error) { return a.user, a.password, nil }
 
+func (a account) GitOf(context.Context, string, string) (string, string, error) {
+	return a.user, a.password, nil
+}
+
 func newWorld(t *testing.T, o preview.Options) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir()}

@@ -40,6 +40,16 @@ func (s *Store) Git(ctx context.Context, repoURL string) (user, password string,
 	return string(best.Data["username"]), string(best.Data["password"]), nil
 }
 
+// GitOf returns those for a repository that the pipelines of a namespace subscribe
+// to: what [Store.Git] does for Waybill's own namespace, whose Secrets are for its
+// pipelines alone, and none for another.
+func (s *Store) GitOf(ctx context.Context, namespace, repoURL string) (user, password string, err error) {
+	if namespace != s.namespace {
+		return "", "", nil
+	}
+	return s.Git(ctx, repoURL)
+}
+
 // nearness tells how closely a Secret fits a repository, see
 // [credential.Nearness].
 func nearness(secret *corev1.Secret, repo string) int {

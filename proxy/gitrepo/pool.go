@@ -1,0 +1,109 @@
+package gitrepo
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// pool keeps the copies of repositories of one kind, at most so many.
+type pool struct {
+	max int
+
+	mu   sync.Mutex
+	open map[string]*repository
+}
+
+func newPool(most int) *pool { return &pool{max: most, open: map[string]*repository{}} }
+
+// repository is a copy of a remote repository, and who waits for it. What it
+// holds belongs to whoever has the turn.
+type repository struct {
+	key     string
+	turn    chan struct{} // holds a value while somebody works on the repository
+	store   *store        // to write, of depth 1; nil until needed
+	history *history      // to look; nil until needed
+	listing *listing      // nil where nobody waits who may use it
+
+	// Guarded by pool.mu.
+	users int
+	used  time.Time
+}
+
+// acquire waits for the turn on a repository; name is for people.
+func (p *pool) acquire(ctx context.Context, key, name string) (*repository, error) {
+	p.mu.Lock()
+	repo := p.open[key]
+	if repo == nil {
+		repo = &repository{key: key, turn: make(chan struct{}, 1)}
+		p.open[key] = repo
+	}
+	repo.users++
+	p.mu.Unlock()
+
+	select {
+	case repo.turn <- struct{}{}:
+		return repo, nil
+	case <-ctx.Done():
+		p.leave(repo)
+		return nil, failed(ctx.Err(), "the Git repository %s was busy with other work for too long: try again later", name)
+	}
+}
+
+func (p *pool) release(repo *repository) {
+	if !p.awaited(repo) {
+		repo.listing = nil
+	}
+	<-repo.turn
+	p.leave(repo)
+}
+
+// awaited tells whether somebody waits for the turn that the caller has.
+func (p *pool) awaited(repo *repository) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return repo.users > 1
+}
+
+// leave forgets the repositories that were not used for longest, down to the
+// number that may be kept.
+func (p *pool) leave(repo *repository) {
+	var forgotten []*repository
+	p.mu.Lock()
+	repo.users--
+	repo.used = time.Now()
+	for len(p.open) > p.max {
+		oldest := p.oldestIdle()
+		if oldest == nil {
+			break
+		}
+		delete(p.open, oldest.key)
+		forgotten = append(forgotten, oldest)
+	}
+	p.mu.Unlock()
+	for _, old := range forgotten {
+		old.drop()
+	}
+}
+
+func (p *pool) oldestIdle() *repository {
+	var oldest *repository
+	for _, repo := range p.open {
+		if repo.users == 0 && (oldest == nil || repo.used.Before(oldest.used)) {
+			oldest = repo
+		}
+	}
+	return oldest
+}
+
+// drop removes what is kept on disk.
+func (r *repository) drop() {
+	if r.store != nil {
+		r.store.remove()
+		r.store = nil
+	}
+	if r.history != nil {
+		r.history.remove()
+		r.history = nil
+	}
+}
