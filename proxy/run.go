@@ -73,7 +73,7 @@ func run(ctx context.Context, s settings) error {
 	}
 	records := store.New(mgr.GetClient(), mgr.GetAPIReader(), mgr.GetClient(), s.namespace)
 	applications := argocd.NewApplications(mgr.GetClient(), mgr.GetClient(), s.argocd)
-	git, err := gitrepo.New(records, gitrepo.Options{Dir: s.cache})
+	git, err := gitrepo.New(records, gitrepo.Options{Dir: s.cache, Requested: source.Count})
 	if err != nil {
 		return err
 	}

@@ -70,6 +70,9 @@ type Options struct {
 	// Untrusting makes those to hosts whose certificates are not checked; like
 	// Transport's, unless given.
 	Untrusting http.RoundTripper
+	// Requested is told of each HTTP request, by the context of the call that makes
+	// it; nobody is unless given.
+	Requested func(context.Context)
 }
 
 // Repositories are the remote Git repositories. All methods may be called by
@@ -117,7 +120,7 @@ func New(c Credentials, o Options) (*Repositories, error) {
 
 func (o *Options) client(base http.RoundTripper, held *holds) transport.Transport {
 	return githttp.NewClient(&http.Client{
-		Transport:     &guard{base: base, maxFetch: o.MaxFetch, holds: held},
+		Transport:     &guard{base: base, maxFetch: o.MaxFetch, holds: held, requested: o.Requested},
 		CheckRedirect: stayOnHost,
 	})
 }
@@ -139,6 +142,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = defaultTimeout
+	}
+	if o.Requested == nil {
+		o.Requested = func(context.Context) {}
 	}
 	if o.Attempts <= 0 {
 		o.Attempts = defaultAttempts

@@ -1,6 +1,7 @@
 package gitrepo
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -25,6 +26,8 @@ type guard struct {
 	base     http.RoundTripper
 	maxFetch int64
 	holds    *holds // shared by all guards
+
+	requested func(context.Context)
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -36,6 +39,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if left := g.holds.left(asks); left > 0 {
 		return nil, &Busy{left}
 	}
+	g.requested(req.Context())
 	res, err := g.base.RoundTrip(req)
 	if err != nil {
 		return nil, err

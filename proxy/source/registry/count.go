@@ -7,6 +7,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/waybill-cd/waybill/proxy/source"
 )
 
 var requests = prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -37,6 +39,7 @@ func Counted(ctx context.Context) (context.Context, func() int) {
 
 func count(ctx context.Context, host string) {
 	requests.WithLabelValues(host).Inc()
+	source.Count(ctx)
 	for l, _ := ctx.Value(lookKey{}).(*look); l != nil; l = l.above {
 		l.requests.Add(1)
 	}
