@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -114,6 +115,11 @@ func (l *link) Commit(_ context.Context, c gitrepo.Change) (gitrepo.Written, err
 func (g *gitHost) prepare(c gitrepo.Change) (gitrepo.Written, commit, error) {
 	tip, exists := g.tip(c.RepoURL, c.Branch)
 	holds := func(files map[string][]byte) bool {
+		for path := range files {
+			if removes(c, path) {
+				return false
+			}
+		}
 		for path, content := range c.Files {
 			if !bytes.Equal(files[path], content) {
 				return false
@@ -155,8 +161,13 @@ func (g *gitHost) prepare(c gitrepo.Change) (gitrepo.Written, commit, error) {
 	default:
 		maps.Copy(next.files, tip.files)
 	}
+	maps.DeleteFunc(next.files, func(path string, _ []byte) bool { return removes(c, path) })
 	maps.Copy(next.files, c.Files)
 	return gitrepo.Written{Base: next.base, Changed: true}, next, nil
+}
+
+func removes(c gitrepo.Change, path string) bool {
+	return slices.ContainsFunc(c.Removed, func(removed string) bool { return path == removed || strings.HasPrefix(path, removed+"/") })
 }
 
 func (l *link) File(_ context.Context, repoURL, revision, path string) ([]byte, error) {
@@ -196,6 +207,36 @@ func (l *link) Branches(_ context.Context, repoURL string) (gitrepo.Branches, er
 	return b, nil
 }
 
+// Start and Glob are for charts that are vendored.
+func (l *link) Start(ctx context.Context, c gitrepo.Change) (string, error) {
+	all, err := l.Branches(ctx, c.RepoURL)
+	if err != nil {
+		return "", err
+	}
+	if tip, exists := l.git.tip(c.RepoURL, c.Branch); exists && c.Own && c.Base == "" && tip.promotion == c.Promotion {
+		return tip.base, nil
+	}
+	return all.Start(c)
+}
+
+func (l *link) Glob(_ context.Context, repoURL, revision, folder string, patterns ...string) (map[string][]byte, error) {
+	if l.killed {
+		return nil, errKilled
+	}
+	c, found := l.git.find(repoURL, revision)
+	if !found {
+		return nil, gitrepo.ErrNoRevision
+	}
+	files := map[string][]byte{}
+	for name, content := range c.files {
+		below, inside := strings.CutPrefix(name, folder+"/")
+		if inside && slices.ContainsFunc(patterns, func(p string) bool { matched, _ := path.Match(p, below); return matched }) {
+			files[below] = content
+		}
+	}
+	return files, nil
+}
+
 func (l *link) Between(context.Context, string, string, string) (gitrepo.Between, error) {
 	return gitrepo.Between{}, nil
 }
@@ -233,6 +274,9 @@ func (l *link) Discover(_ context.Context, _ string, subscription pipeline.Subsc
 		return source.Look{}, errKilled
 	}
 	s := subscription.Image
+	if s == nil {
+		return source.Look{}, errOutage
+	}
 	l.images.looks++
 	l.images.looked()
 	if err := l.images.fails[s.RepoURL]; err != nil {

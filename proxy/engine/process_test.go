@@ -30,7 +30,7 @@ func assemble(t *testing.T, objects []client.Object) *world {
 	t.Helper()
 	w := &world{
 		t: t, git: newGitHost(), clock: &clock{noon}, events: &events{}, later: map[any]time.Time{},
-		images: &registry{tags: map[string]string{}, fails: map[string]error{}, looked: func() {}},
+		images: &registry{tags: map[string]string{}, fails: map[string]error{}, looked: func() {}}, charts: &chartHost{},
 		breaks: func(string) fault { return none }, killed: func() {},
 	}
 	w.argo = newArgoCD(w)
@@ -63,7 +63,7 @@ func (w *world) fork(t *testing.T) *world {
 func (w *world) replica(l *link) *Engine {
 	return New(
 		store.New(l.cached, l, l, namespace), argocd.NewApplications(l.cached, l, argocdNamespace), l, l, l, w.events,
-		Options{PromotionTimeout: promotionTimeout, Retention: retention, Now: func() time.Time { return w.clock.now }},
+		Options{PromotionTimeout: promotionTimeout, Retention: retention, Now: func() time.Time { return w.clock.now }, Charts: l},
 	)
 }
 
