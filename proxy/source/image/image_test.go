@@ -19,6 +19,7 @@ import (
 	"github.com/waybill-cd/waybill/hack/stack/fault"
 	"github.com/waybill-cd/waybill/hack/stack/registry"
 	"github.com/waybill-cd/waybill/proxy/source/image"
+	registries "github.com/waybill-cd/waybill/proxy/source/registry"
 )
 
 func serve(t *testing.T, c registry.Config, tags ...string) (*registry.Server, map[string]string) {
@@ -205,27 +206,27 @@ func TestErrorsTellTheRepositoryTheCauseAndTheRemedy(t *testing.T) {
 		},
 		"no repository": {
 			with(func(s *pipeline.ImageSubscription) { s.RepoURL = server.Repository("cart") }),
-			image.ErrNotFound, "there is no image repository " + server.Repository("cart") + ": check repoURL",
+			registries.ErrNotFound, "there is no image repository " + server.Repository("cart") + ": check repoURL",
 		},
 		"a private repository": {
-			subscription(private), image.ErrUnauthorized,
+			subscription(private), registries.ErrUnauthorized,
 			"the registry asks for credentials for " + private.Repository("shop"),
 		},
 		"no registry": {
-			subscription(gone), image.ErrUnreachable,
+			subscription(gone), registries.ErrUnreachable,
 			"the registry of " + gone.Repository("shop") + " cannot be read (",
 		},
 		"an unknown host": {
 			with(func(s *pipeline.ImageSubscription) { s.RepoURL = "registry.invalid/shop" }),
-			image.ErrUnreachable, "registry.invalid/shop",
+			registries.ErrUnreachable, "registry.invalid/shop",
 		},
 		"no name": {
 			with(func(s *pipeline.ImageSubscription) { s.RepoURL = "https://registry.example.com/shop:v1" }),
-			image.ErrInvalid, `"https://registry.example.com/shop:v1" is not an image repository: write host/path`,
+			registries.ErrInvalid, `"https://registry.example.com/shop:v1" is not a repository of images: write host/path`,
 		},
 		"a constraint that is none": {
 			with(func(s *pipeline.ImageSubscription) { s.Constraint = "about 1" }),
-			image.ErrInvalid, `"about 1" is not a version range`,
+			registries.ErrInvalid, `"about 1" is not a version range`,
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -294,7 +295,7 @@ func TestAFaultAtAnyRequestIsAnErrorAndNoImage(t *testing.T) {
 				return nil
 			})
 			got, err := look(t.Context(), source, sub)
-			if !errors.Is(err, image.ErrUnreachable) || got != (freight.Image{}) {
+			if !errors.Is(err, registries.ErrUnreachable) || got != (freight.Image{}) {
 				t.Errorf("%s at request %d: %v, error %v", what, at+1, got, err)
 			}
 			if err != nil && strings.Contains(err.Error(), "internals") {
@@ -323,7 +324,7 @@ func TestALookEndsWithItsContext(t *testing.T) {
 func TestTheLimiterIsAskedBeforeEachRequest(t *testing.T) {
 	server, _ := serve(t, registry.Config{}, "v1.0.0")
 	limiter := &counter{}
-	source := image.New(image.Options{Limiter: limiter})
+	source := image.New(image.Options{Registries: registries.New(registries.Options{Pace: limiter})})
 	sub := subscription(server)
 	discover(t, source, sub)
 	limiter.hosts = nil
@@ -347,7 +348,7 @@ type counter struct {
 	err   error
 }
 
-func (c *counter) Wait(_ context.Context, host string) error {
+func (c *counter) Wait(_ context.Context, host, _ string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.hosts = append(c.hosts, host)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/proxy/source/image"
+	registries "github.com/waybill-cd/waybill/proxy/source/registry"
 )
 
 // digest is what the scripted registries answer to each HEAD.
@@ -96,29 +97,29 @@ func TestAListThatIsNotWholeIsAnError(t *testing.T) {
 	}{
 		"a page that fails": {
 			func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
-			image.ErrUnreachable, "answers with status 502 Bad Gateway",
+			registries.ErrUnreachable, "answers with status 502 Bad Gateway",
 		},
 		"a page that breaks off": {
 			func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"tags":["v1.0.0","v1.`)) },
-			image.ErrUnreachable, "cannot be read",
+			registries.ErrUnreachable, "cannot be read",
 		},
 		"a page that went away": {
 			func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) },
-			image.ErrNotFound, "there is no image repository",
+			registries.ErrNotFound, "there is no image repository",
 		},
 		"a page on another host": {
 			func(w http.ResponseWriter, _ *http.Request) { page(w, elsewhere.URL+"/v2/shop/tags/list", "v1.1.0") },
-			image.ErrUnreachable, "cannot be read",
+			registries.ErrUnreachable, "cannot be read",
 		},
 		"pages in a circle": {
 			func(w http.ResponseWriter, r *http.Request) { page(w, r.URL.RequestURI()) },
-			image.ErrTooLarge, "has more than 100000 tags",
+			registries.ErrUnreachable, "lead in a circle",
 		},
 		"more tags than are read": {
 			func(w http.ResponseWriter, r *http.Request) {
-				page(w, r.URL.RequestURI(), strings.Split(strings.Repeat("v1.0.0,", 9999)+"v1.0.0", ",")...)
+				page(w, r.URL.RequestURI()+"x", strings.Split(strings.Repeat("v1.0.0,", 9999)+"v1.0.0", ",")...)
 			},
-			image.ErrTooLarge, "has more than 100000 tags",
+			registries.ErrTooLarge, "has more than 100000 tags",
 		},
 		"a page without an end": {
 			func(w http.ResponseWriter, _ *http.Request) {
@@ -130,7 +131,7 @@ func TestAListThatIsNotWholeIsAnError(t *testing.T) {
 					}
 				}
 			},
-			image.ErrTooLarge, "sends more than 16 MiB at once",
+			registries.ErrTooLarge, "sends more than 16 MiB at once",
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -153,21 +154,21 @@ func TestACertificateIsTrustedOnlyWhereTheSubscriptionSaysSo(t *testing.T) {
 	server := httptest.NewTLSServer(script(func(w http.ResponseWriter, _ *http.Request) { page(w, "", "v1.0.0") }))
 	t.Cleanup(server.Close)
 	source, sub := image.New(image.Options{}), at(server)
-	if _, err := look(t.Context(), source, sub); !errors.Is(err, image.ErrUntrusted) || !strings.Contains(err.Error(), "insecureSkipTLSVerify: true") {
-		t.Errorf("error %v, want %v", err, image.ErrUntrusted)
+	if _, err := look(t.Context(), source, sub); !errors.Is(err, registries.ErrUntrusted) || !strings.Contains(err.Error(), "insecureSkipTLSVerify: true") {
+		t.Errorf("error %v, want %v", err, registries.ErrUntrusted)
 	}
 	sub.InsecureSkipTLSVerify = true
 	if got := discover(t, source, sub); got.Digest != digest {
 		t.Errorf("image %v", got)
 	}
 	sub.InsecureSkipTLSVerify = false
-	if _, err := look(t.Context(), source, sub); !errors.Is(err, image.ErrUntrusted) {
-		t.Errorf("error %v, want %v although the digest is known to another subscription", err, image.ErrUntrusted)
+	if _, err := look(t.Context(), source, sub); !errors.Is(err, registries.ErrUntrusted) {
+		t.Errorf("error %v, want %v although the digest is known to another subscription", err, registries.ErrUntrusted)
 	}
 
 	roots := http.DefaultTransport.(*http.Transport).Clone()
 	roots.TLSClientConfig = &tls.Config{RootCAs: server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, MinVersion: tls.VersionTLS12}
-	if got := discover(t, image.New(image.Options{Transport: roots}), sub); got.Digest != digest {
+	if got := discover(t, image.New(image.Options{Registries: registries.New(registries.Options{Transport: roots})}), sub); got.Digest != digest {
 		t.Errorf("image %v", got)
 	}
 }
@@ -184,7 +185,7 @@ func TestADigestThatIsNoSHA256IsAnError(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	if got, err := look(t.Context(), image.New(image.Options{}), at(server)); !errors.Is(err, image.ErrUnreachable) {
+	if got, err := look(t.Context(), image.New(image.Options{}), at(server)); !errors.Is(err, registries.ErrUnreachable) {
 		t.Errorf("%v, error %v", got, err)
 	}
 }

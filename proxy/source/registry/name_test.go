@@ -1,4 +1,4 @@
-package image
+package registry
 
 import (
 	"errors"
@@ -17,7 +17,7 @@ func TestRepositoriesAreReadAsDockerReadsThem(t *testing.T) {
 		"docker.io/grafana/grafana":        "index.docker.io/grafana/grafana",
 		"localhost/shop":                   "localhost/shop",
 	} {
-		repo, err := parse(written)
+		repo, err := parse(written, "image")
 		if err != nil || repo.Name() != want {
 			t.Errorf("%s is read as %s (%v), want %s", written, repo.Name(), err, want)
 		}
@@ -27,7 +27,7 @@ func TestRepositoriesAreReadAsDockerReadsThem(t *testing.T) {
 		"registry.example.com/../v2", "registry.example.com//shop", "registry.example.com/Shop", "registry.example.com/",
 		"::/shop", "registry.example.com:port/shop", "user:pass@registry.example.com/shop", "registry.example.com/shop?x=1", "a b/c", strings.Repeat("a", 600),
 	} {
-		if repo, err := parse(written); !errors.Is(err, ErrInvalid) {
+		if repo, err := parse(written, "image"); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%q is read as %s (%v), want %v", written, repo.Name(), err, ErrInvalid)
 		}
 	}
@@ -40,7 +40,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, written string) {
-		repo, err := parse(written)
+		repo, err := parse(written, "image")
 		if err != nil {
 			if !errors.Is(err, ErrInvalid) || len(err.Error()) > 1500 {
 				t.Errorf("%q: %v, want a short %v", written, err, ErrInvalid)

@@ -1,10 +1,12 @@
-package image
+package registry
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -17,30 +19,42 @@ const (
 
 var errPlain = errors.New("plain HTTP leaves the machine")
 
-// guard stands before the network: nothing is sent over plain HTTP, loopback
-// aside, nor to a host that asked for a pause, and no answer is read without a
-// bound.
+// guard stands before the network, for one party that asks one host: nothing is
+// sent over plain HTTP, unless that host is this machine, nor to a host that asked
+// for a pause; no credentials follow a redirect to another host; and no answer is
+// read without a bound.
 type guard struct {
-	base    http.RoundTripper
-	limiter Limiter
-	holds   *holds // shared by all guards
+	base  http.RoundTripper
+	pace  Pace
+	holds *holds // shared by all guards
+	asked string // the host, with its port
+	party string
+	local bool // the host is this machine
 }
 
 // RoundTrip implements http.RoundTripper.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Scheme != "https" && !loopback(req.URL.Hostname()) {
+	if req.URL.Scheme != "https" && !(g.local && loopback(req.URL.Hostname())) {
 		return nil, errPlain
 	}
+	req = withoutSecrets(req)
 	host := req.URL.Host
 	if left := g.holds.left(host); left > 0 {
 		return nil, &held{left}
 	}
-	if g.limiter != nil {
-		if err := g.limiter.Wait(req.Context(), host); err != nil {
+	if g.pace != nil {
+		if err := g.pace.Wait(req.Context(), host, g.party); err != nil {
 			return nil, err
+		}
+		// While this one waited, another may have been told to stop.
+		if left := g.holds.left(host); left > 0 {
+			return nil, &held{left}
 		}
 	}
 	res, err := g.base.RoundTrip(req)
+	if !errors.As(err, new(tls.RecordHeaderError)) { // of plain HTTP, where nothing was asked yet
+		count(req.Context(), g.asked)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +66,17 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		res.Request = asLinked(req)
 	}
 	return res, nil
+}
+
+// withoutSecrets returns the request, without credentials where another host than
+// the one that was asked has sent it on.
+func withoutSecrets(req *http.Request) *http.Request {
+	if req.Response == nil || req.Response.Request == nil || req.Response.Request.URL.Host == req.URL.Host || req.Header.Get("Authorization") == "" {
+		return req
+	}
+	clean := req.Clone(req.Context())
+	clean.Header.Del("Authorization")
+	return clean
 }
 
 // asLinked returns the request as go-containerregistry compares it with the
@@ -79,6 +104,12 @@ func loopback(host string) bool {
 	}
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
+}
+
+// hostname takes the port off a host.
+func hostname(host string) string {
+	u := url.URL{Host: host}
+	return u.Hostname()
 }
 
 // drained is a body whose connection can be used again when it was read but for

@@ -1,4 +1,4 @@
-package image
+package registry
 
 import (
 	"net/url"
@@ -17,10 +17,10 @@ const maxName = 512 // bytes
 
 // parse reads the repository of a subscription. A name without a host is one of
 // Docker Hub.
-func parse(repoURL string) (name.Repository, error) {
+func parse(repoURL, noun string) (name.Repository, error) {
 	wrong := func(cause error) (name.Repository, error) {
-		return name.Repository{}, fail(ErrInvalid, cause, "%q is not an image repository: "+
-			"write host/path without scheme, tag and digest, for example registry.example.com/shop", oneLine(repoURL))
+		return name.Repository{}, Fail(ErrInvalid, cause, "%q is not a repository of %ss: "+
+			"write host/path without scheme, tag and digest, for example registry.example.com/shop", oneLine(repoURL), noun)
 	}
 	if len(repoURL) > maxName || strings.Contains(repoURL, "://") || strings.ContainsAny(repoURL, "@?#%\\") {
 		return wrong(nil)

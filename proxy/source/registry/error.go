@@ -1,0 +1,170 @@
+package registry
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/waybill-cd/waybill/proxy/source"
+)
+
+// What an error of this package may be (errors.Is), besides a *source.Busy.
+var (
+	// ErrInvalid: the repository cannot be asked for as it is written.
+	ErrInvalid = errors.New("invalid repository")
+	// ErrNotFound: there is no such repository, or it is hidden.
+	ErrNotFound = errors.New("no such repository")
+	// ErrGone: the repository was read, and this tag, manifest or blob is not there.
+	ErrGone = errors.New("not there")
+	// ErrUnauthorized: the registry wants credentials, or others.
+	ErrUnauthorized = errors.New("credentials are needed")
+	// ErrUntrusted: the registry's certificate is not trusted.
+	ErrUntrusted = errors.New("certificate not trusted")
+	// ErrTooLarge: the list of tags, or another answer, is longer than is read.
+	ErrTooLarge = errors.New("answer too large")
+	// ErrUnreachable: there is no connection, or no sensible answer.
+	ErrUnreachable = errors.New("registry unreachable")
+)
+
+// failure is a sentence for people, and what it is for the caller.
+type failure struct {
+	sentence string
+	causes   []error
+}
+
+func (f *failure) Error() string   { return f.sentence }
+func (f *failure) Unwrap() []error { return f.causes }
+
+// Fail makes the error of a sentence, of a kind, with a cause that may be nil.
+func Fail(kind, cause error, format string, args ...any) error {
+	f := &failure{fmt.Sprintf(format, args...), []error{kind}}
+	if cause != nil {
+		f.causes = append(f.causes, cause)
+	}
+	return f
+}
+
+var errTooMany = errors.New("too many tags")
+
+// describe makes a sentence of what went wrong with a registry.
+func (r *Repository) describe(ctx context.Context, err error) error {
+	var (
+		repo        = r.access.RepoURL
+		known       *failure
+		answer      *transport.Error
+		paused      *held
+		certificate *tls.CertificateVerificationError
+		unknown     *net.DNSError
+	)
+	switch {
+	case errors.As(err, &known):
+		return err
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return Fail(ErrUnreachable, ctx.Err(), "the registry of %s did not answer in time: check that it can be reached from the proxy", repo)
+	case ctx.Err() != nil:
+		return Fail(ErrUnreachable, ctx.Err(), "the look at %s was broken off", repo)
+	case errors.As(err, &paused):
+		return busyFor(repo, paused.left, err)
+	case errors.As(err, &certificate):
+		return Fail(ErrUntrusted, err, "the certificate of the registry of %s is not trusted (%s): "+
+			"add its authority to those of the proxy, or set insecureSkipTLSVerify: true", repo, oneLine(certificate.Err.Error()))
+	case errors.Is(err, errTooMany):
+		return Fail(ErrTooLarge, err, "%s has more than %d tags: remove old ones, or push releases to a repository of their own", repo, r.registries.options.MaxTags)
+	case errors.As(err, new(*http.MaxBytesError)):
+		return Fail(ErrTooLarge, err, "the registry of %s sends more than %d MiB at once: check that it is a registry", repo, maxBody>>20)
+	case errors.As(err, &answer):
+		return r.describeAnswer(answer)
+	case errors.As(err, &unknown) && unknown.IsNotFound:
+		return Fail(ErrUnreachable, err, "the host %s of %s is unknown: check repoURL", unknown.Name, repo)
+	case errors.Is(err, http.ErrSchemeMismatch), errors.Is(err, errPlain):
+		return Fail(ErrUnreachable, err, "the registry of %s speaks plain HTTP, which is not used outside this machine: serve it over HTTPS", repo)
+	}
+	return Fail(ErrUnreachable, err, "the registry of %s cannot be read (%s): check that it can be reached from the proxy", repo, oneLine(reason(err).Error()))
+}
+
+// describeTag is describe for what is one tag's, or one digest's.
+func (r *Repository) describeTag(ctx context.Context, reference string, err error) error {
+	var answer *transport.Error
+	if errors.As(err, &answer) && ctx.Err() == nil {
+		switch answer.StatusCode {
+		case http.StatusNotFound, http.StatusGone:
+			return Fail(ErrGone, err, "%s of %s is not there", reference, r.access.RepoURL)
+		}
+	}
+	return r.describe(ctx, err)
+}
+
+func (r *Repository) describeAnswer(answer *transport.Error) error {
+	repo, noun := r.access.RepoURL, r.access.Holds.Noun
+	switch status := answer.StatusCode; {
+	case busy(status):
+		var left time.Duration
+		if answer.Request != nil {
+			left = r.registries.holds.left(answer.Request.URL.Host)
+		}
+		return busyFor(repo, left, answer)
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return r.unauthorized(answer)
+	case status == http.StatusNotFound:
+		return Fail(ErrNotFound, answer, "there is no %s repository %s: check repoURL, or push a first %s", noun, repo, noun)
+	default:
+		return Fail(ErrUnreachable, answer, "the registry of %s answers with status %d %s: check the registry",
+			repo, status, http.StatusText(status))
+	}
+}
+
+func (r *Repository) unauthorized(answer error) error {
+	repo := r.access.RepoURL
+	switch {
+	case r.access.Secret != "":
+		return Fail(ErrUnauthorized, answer, "the registry does not let %s be read with the credentials of Secret %s/%s, or hides that it does not exist: "+
+			"check repoURL, and the Secret", repo, r.access.Namespace, r.access.Secret)
+	case r.registries.keychain(r.name):
+		return Fail(ErrUnauthorized, answer, "the registry does not let %s be read with the proxy's own cloud identity, or hides that it does not exist: "+
+			"check repoURL, and give that identity the right to pull", repo)
+	}
+	return Fail(ErrUnauthorized, answer, "the registry asks for credentials for %s, or hides that it does not exist: check repoURL, or %s", repo, r.access.Holds.Remedy)
+}
+
+func busyFor(repo string, left time.Duration, cause error) error {
+	sentence := fmt.Sprintf("the registry of %s has enough of requests: the next look waits", repo)
+	if left > 0 {
+		sentence += fmt.Sprintf(" %s, as it asked", left.Round(time.Second))
+	}
+	return &source.Busy{RetryAfter: left, Err: &failure{sentence, []error{cause}}}
+}
+
+// onTheWay tells that a request did not get an answer at all.
+func onTheWay(err error) bool { return errors.As(err, new(*url.Error)) }
+
+// reason takes the URL off an error.
+func reason(err error) error {
+	var request *url.Error
+	if errors.As(err, &request) {
+		return request.Err
+	}
+	return err
+}
+
+const maxTold = 300 // bytes that are repeated of what others said
+
+// oneLine makes foreign text fit into a sentence.
+func oneLine(text string) string {
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError
+	}), " ")
+	if len(text) > maxTold {
+		text = strings.ToValidUTF8(text[:maxTold], "") + " …"
+	}
+	return text
+}

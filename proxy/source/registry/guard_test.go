@@ -1,0 +1,54 @@
+package registry
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestPlainHTTPStaysOnTheMachine(t *testing.T) {
+	var sent []string
+	registries := New(Options{})
+	registries.secure = roundTrip(func(r *http.Request) (*http.Response, error) {
+		sent = append(sent, r.URL.String())
+		return httptest.NewRecorder().Result(), nil
+	})
+	for raw, allowed := range map[string]bool{
+		"https://registry.example.com/v2/": true,
+		"http://127.0.0.1:5000/v2/":        true,
+		"http://[::1]:5000/v2/":            true,
+		"http://localhost:5000/v2/":        true,
+		"http://registry.localhost/v2/":    true,
+		// These go-containerregistry itself would ask.
+		"http://10.0.0.1:5000/v2/":         false,
+		"http://192.168.1.1/v2/":           false,
+		"http://registry.example.com/v2/":  false,
+		"http://localhost.example.com/v2/": false,
+	} {
+		sent = nil
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, raw, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := registries.Transport(req.URL.Host, "shop", false).RoundTrip(req)
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		if (err == nil) != allowed || (len(sent) == 1) != allowed {
+			t.Errorf("%s: sent %v, error %v", raw, sent, err)
+		}
+		// Nobody else leads there.
+		sent = nil
+		res, err = registries.Transport("other.example.com", "shop", false).RoundTrip(req)
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		if secure := req.URL.Scheme == "https"; (err == nil) != secure || (len(sent) == 1) != secure {
+			t.Errorf("%s for another host: sent %v, error %v", raw, sent, err)
+		}
+	}
+}

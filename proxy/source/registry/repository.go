@@ -1,0 +1,171 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// Repository is one repository, as one subscription asks it. Between [Repository.Turn]
+// and its end, its methods may be called by several goroutines at a time.
+type Repository struct {
+	registries *Registries
+	access     Access
+	name       name.Repository
+	signIn     *signIn
+}
+
+// signIn is what a repository is asked with. Its fields belong to whoever has the
+// turn.
+type signIn struct {
+	turn        chan struct{} // holds a value while somebody looks
+	puller      *remote.Puller
+	credentials authn.AuthConfig
+	since       time.Time
+}
+
+// maxSignIn bounds how long a keychain's credentials are used, which end by
+// themselves: after 12 hours at Amazon, after an hour at Google.
+const maxSignIn = 30 * time.Minute
+
+// Name is the repository in full, with its host.
+func (r *Repository) Name() string { return r.name.Name() }
+
+// Turn waits until nobody else looks at the repository with these credentials,
+// and signs in where that has not been done yet. What is returned ends the turn;
+// an error that is told to it ends the sign-in, too: how the registry wants to be
+// signed in to may have changed.
+func (r *Repository) Turn(ctx context.Context) (end func(error), err error) {
+	select {
+	case r.signIn.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, r.describe(ctx, ctx.Err())
+	}
+	s, byKeychain := r.signIn, r.access.Credentials == authn.AuthConfig{} && r.registries.keychain(r.name)
+	if s.puller == nil || s.credentials != r.access.Credentials || byKeychain && time.Since(s.since) > maxSignIn {
+		s.credentials, s.since = r.access.Credentials, time.Now()
+		if s.puller, err = r.newPuller(byKeychain); err != nil {
+			<-s.turn
+			return nil, r.describe(ctx, err)
+		}
+	}
+	return func(err error) {
+		if err != nil {
+			s.puller = nil
+		}
+		<-s.turn
+	}, nil
+}
+
+func (r *Repository) newPuller(byKeychain bool) (*remote.Puller, error) {
+	auth := remote.WithAuth(authn.FromConfig(r.access.Credentials))
+	switch {
+	case byKeychain:
+		auth = remote.WithAuthFromKeychain(r.registries.options.Keychain)
+	case r.access.Credentials == authn.AuthConfig{}:
+		auth = remote.WithAuth(authn.Anonymous)
+	}
+	return remote.NewPuller(auth,
+		remote.WithTransport(r.registries.Transport(r.name.RegistryStr(), r.access.Namespace+"/"+r.name.Name(), r.access.Insecure)),
+		remote.WithUserAgent(r.registries.options.UserAgent),
+		remote.WithPageSize(pageSize),
+		// A registry that has enough of requests gets no second one.
+		remote.WithRetryBackoff(remote.Backoff{Steps: 1}),
+		remote.WithRetryPredicate(func(error) bool { return false }),
+		remote.WithRetryStatusCodes(),
+	)
+}
+
+// Head returns the digest that a tag stands for, by a request for the headers
+// alone where the registry can do that. A tag that is not there is [ErrGone].
+func (r *Repository) Head(ctx context.Context, tag string) (digest string, err error) {
+	found, err := r.signIn.puller.Head(ctx, r.name.Tag(tag))
+	if err == nil {
+		return r.sha256(found.Digest.String())
+	}
+	var answer *transport.Error
+	answered := errors.As(err, &answer)
+	if answered && answer.StatusCode != http.StatusMethodNotAllowed || !answered && onTheWay(err) {
+		return "", r.describeTag(ctx, tag, err)
+	}
+	// The registry knows no HEAD, or tells no digest with it.
+	whole, err := r.Manifest(ctx, tag)
+	if err != nil {
+		return "", err
+	}
+	if !whole.MediaType.IsImage() && !whole.MediaType.IsIndex() {
+		// The digest would be that of whatever page stands in for the registry.
+		return "", Fail(ErrUnreachable, nil, "the registry of %s answers for the tag %s with %s, which is no manifest: check the registry",
+			r.access.RepoURL, tag, oneLine(string(whole.MediaType)))
+	}
+	return whole.Digest, nil
+}
+
+// Manifest is what a tag or a digest stands for, as the registry sent it.
+type Manifest struct {
+	// Digest is the SHA-256 of Raw, "sha256:…".
+	Digest string
+	// MediaType is what the registry calls it.
+	MediaType types.MediaType
+	Raw       []byte
+}
+
+// Manifest reads a manifest, of a tag or of a digest. What a digest stands for is
+// verified. One that is not there is [ErrGone].
+func (r *Repository) Manifest(ctx context.Context, reference string) (Manifest, error) {
+	var of name.Reference = r.name.Tag(reference)
+	if strings.Contains(reference, ":") {
+		of = r.name.Digest(reference)
+	}
+	found, err := r.signIn.puller.Get(ctx, of)
+	if err != nil {
+		return Manifest{}, r.describeTag(ctx, reference, err)
+	}
+	digest, err := r.sha256(found.Digest.String())
+	if err != nil {
+		return Manifest{}, err
+	}
+	return Manifest{Digest: digest, MediaType: found.MediaType, Raw: found.Manifest}, nil
+}
+
+// Blob reads a blob of at most so many bytes, and verifies it. One that is not
+// there is [ErrGone], and one that is larger [ErrTooLarge].
+func (r *Repository) Blob(ctx context.Context, digest string, maxBytes int64) ([]byte, error) {
+	if _, err := v1.NewHash(digest); err != nil {
+		return nil, Fail(ErrInvalid, err, "%s of %s is no digest: push it again", oneLine(digest), r.access.RepoURL)
+	}
+	layer, err := r.signIn.puller.Layer(ctx, r.name.Digest(digest))
+	if err != nil {
+		return nil, r.describeTag(ctx, digest, err)
+	}
+	body, err := layer.Compressed()
+	if err != nil {
+		return nil, r.describeTag(ctx, digest, err)
+	}
+	defer body.Close()
+	raw, err := io.ReadAll(io.LimitReader(body, maxBytes+1))
+	switch {
+	case err != nil:
+		return nil, r.describe(ctx, err)
+	case int64(len(raw)) > maxBytes:
+		return nil, Fail(ErrTooLarge, nil, "%s of %s is larger than %d KiB, more than is read: check what was pushed", digest, r.access.RepoURL, maxBytes>>10)
+	}
+	return raw, nil
+}
+
+func (r *Repository) sha256(digest string) (string, error) {
+	if !strings.HasPrefix(digest, "sha256:") {
+		return "", Fail(ErrUnreachable, nil, "the registry of %s tells the digest %s, which is no SHA-256: check the registry", r.access.RepoURL, oneLine(digest))
+	}
+	return digest, nil
+}

@@ -1,0 +1,48 @@
+package registry
+
+import (
+	"context"
+	"regexp"
+)
+
+const (
+	// pageSize is as large as every registry takes: Amazon's refuses more.
+	pageSize = 1000
+	// maxPages bounds a list whose pages are small.
+	maxPages = 2000
+)
+
+// tagPattern is the grammar of the OCI distribution specification.
+var tagPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+
+// Tags returns all tags, or an error where any page of their list cannot be had.
+// What is no tag by OCI's grammar is left out.
+func (r *Repository) Tags(ctx context.Context) ([]string, error) {
+	pages, err := r.signIn.puller.Lister(ctx, r.name)
+	if err != nil {
+		return nil, r.describe(ctx, err)
+	}
+	var tags []string
+	links := map[string]bool{}
+	for pages.HasNext() {
+		page, err := pages.Next(ctx)
+		if err != nil {
+			return nil, r.describe(ctx, err)
+		}
+		if len(tags)+len(page.Tags) > r.registries.options.MaxTags || len(links) > maxPages {
+			return nil, r.describe(ctx, errTooMany)
+		}
+		if links[page.Next] {
+			return nil, Fail(ErrUnreachable, nil, "the pages of the list of tags of %s lead in a circle: check the registry", r.access.RepoURL)
+		}
+		if page.Next != "" {
+			links[page.Next] = true
+		}
+		for _, tag := range page.Tags {
+			if tagPattern.MatchString(tag) {
+				tags = append(tags, tag)
+			}
+		}
+	}
+	return tags, nil
+}
