@@ -11,7 +11,7 @@ import (
 	"io"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	helmyaml "sigs.k8s.io/yaml"
 )
 
 // Bounds of what is read of an archive, in bytes: as Helm has them.
@@ -28,9 +28,9 @@ func Digest(archive []byte) string {
 
 // About is what a chart says of itself.
 type About struct {
-	Name       string `yaml:"name"`
-	Version    string `yaml:"version"`
-	AppVersion string `yaml:"appVersion"`
+	Name       string `json:"name"`
+	Version    string `json:"version"`
+	AppVersion string `json:"appVersion"`
 }
 
 // Describe reads the Chart.yaml of an archive.
@@ -62,7 +62,7 @@ func Describe(archive []byte) (About, error) {
 
 func describe(text []byte) (About, error) {
 	var about About
-	if err := yaml.Unmarshal(text, &about); err != nil {
+	if err := helmyaml.Unmarshal(text, &about); err != nil {
 		return About{}, fmt.Errorf("its %s cannot be read: %s", Metadata, oneLine(err))
 	}
 	return about, nil

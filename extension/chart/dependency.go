@@ -5,20 +5,21 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	helmyaml "sigs.k8s.io/yaml"
 )
 
 // dependency is an entry of dependencies in Chart.yaml and Chart.lock. Its JSON is
 // what Helm makes the digest of a lock of, so that fields, their order and what is
 // left out are those of Helm (pkg/chart, Dependency).
 type dependency struct {
-	Name         string   `json:"name" yaml:"name"`
-	Version      string   `json:"version,omitempty" yaml:"version"`
-	Repository   string   `json:"repository" yaml:"repository"`
-	Condition    string   `json:"condition,omitempty" yaml:"condition"`
-	Tags         []string `json:"tags,omitempty" yaml:"tags"`
-	Enabled      bool     `json:"enabled,omitempty" yaml:"enabled"`
-	ImportValues []any    `json:"import-values,omitempty" yaml:"import-values"`
-	Alias        string   `json:"alias,omitempty" yaml:"alias"`
+	Name         string   `json:"name"`
+	Version      string   `json:"version,omitempty"`
+	Repository   string   `json:"repository"`
+	Condition    string   `json:"condition,omitempty"`
+	Tags         []string `json:"tags,omitempty"`
+	Enabled      bool     `json:"enabled,omitempty"`
+	ImportValues []any    `json:"import-values,omitempty"`
+	Alias        string   `json:"alias,omitempty"`
 }
 
 func (d dependency) identity() string { return Identity(d.Repository, d.Name) }
@@ -72,12 +73,20 @@ func read(files map[string][]byte) (*document, error) {
 		}
 		return nil, fmt.Errorf("%s has dependencies that are no list: mend it", d.name)
 	}
+	// What they say is read as Helm reads it, by another library, which takes a y for
+	// true: the digest of the lock is made of that.
+	var listed struct {
+		Dependencies []dependency `json:"dependencies"`
+	}
+	if err := helmyaml.Unmarshal(d.text, &listed); err != nil {
+		return nil, d.unreadable(err)
+	}
+	if len(listed.Dependencies) != len(list.Content) {
+		return nil, fmt.Errorf("%s has dependencies that are read in two ways: write them as a plain list", d.name)
+	}
+	d.dependencies = listed.Dependencies
 	for _, entry := range list.Content {
-		var one dependency
-		if err := entry.Decode(&one); err != nil {
-			return nil, d.unreadable(err)
-		}
-		d.dependencies, d.nodes = append(d.dependencies, one), append(d.nodes, pointed(entry))
+		d.nodes = append(d.nodes, pointed(entry))
 	}
 	return d, nil
 }
@@ -109,8 +118,13 @@ func pointed(node *yaml.Node) *yaml.Node {
 
 const maxTold = 200 // bytes that are repeated of what the YAML library says
 
+// oneLine keeps what the YAML libraries say of a text in one line, and what they say
+// of Go's types out of it.
 func oneLine(err error) string {
-	line := strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " ")
+	if strings.HasPrefix(err.Error(), "error unmarshaling JSON") {
+		return "a field is not of the type that it has in Helm"
+	}
+	line := strings.Join(strings.Fields(strings.TrimPrefix(strings.TrimPrefix(err.Error(), "error converting YAML to JSON: "), "yaml: ")), " ")
 	if len(line) > maxTold {
 		line = strings.ToValidUTF8(line[:maxTold], "") + "…"
 	}

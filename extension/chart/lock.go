@@ -1,7 +1,6 @@
 package chart
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,20 +9,21 @@ import (
 	"slices"
 	"time"
 
-	"go.yaml.in/yaml/v3"
+	helmyaml "sigs.k8s.io/yaml"
 
 	"github.com/waybill-cd/waybill/extension/freight"
 )
 
 // lock is Chart.lock.
 type lock struct {
-	Dependencies []dependency `yaml:"dependencies"`
-	Digest       string       `yaml:"digest"`
+	Dependencies []dependency `json:"dependencies"`
+	Digest       string       `json:"digest"`
+	Generated    string       `json:"generated"`
 }
 
 func readLock(name string, text []byte) (lock, error) {
 	var l lock
-	if err := yaml.Unmarshal(text, &l); err != nil {
+	if err := helmyaml.Unmarshal(text, &l); err != nil {
 		return l, fmt.Errorf("%s cannot be read (%s): write it anew with helm dependency update", name, oneLine(err))
 	}
 	return l, nil
@@ -61,7 +61,8 @@ func entryOf(d dependency) dependency {
 // look as if it were; and a chart without a lock gets none that is not whole:
 // nothing tells what the others are locked to.
 func (l lock) pinned(d *document, found map[int]freight.Chart) (after lock, whole bool) {
-	after = lock{slices.Clone(l.Dependencies), l.Digest}
+	after = l
+	after.Dependencies = slices.Clone(l.Dependencies)
 	if len(found) < len(d.dependencies) {
 		for _, i := range slices.Sorted(maps.Keys(found)) {
 			after.pin(d.dependencies[i])
@@ -92,26 +93,8 @@ func (l *lock) pin(d dependency) {
 	}
 }
 
-// marshal writes the lock as Helm does: with its fields in the order of the
-// alphabet.
+// marshal writes the lock as Helm does.
 func (l lock) marshal(at time.Time) ([]byte, error) {
-	type entry struct {
-		Name       string `yaml:"name"`
-		Repository string `yaml:"repository"`
-		Version    string `yaml:"version,omitempty"`
-	}
-	entries := make([]entry, len(l.Dependencies))
-	for i, d := range l.Dependencies {
-		entries[i] = entry{d.Name, d.Repository, d.Version}
-	}
-	var b bytes.Buffer
-	out := yaml.NewEncoder(&b)
-	out.SetIndent(2)
-	out.CompactSeqIndent()
-	err := out.Encode(struct {
-		Dependencies []entry `yaml:"dependencies"`
-		Digest       string  `yaml:"digest"`
-		Generated    string  `yaml:"generated"`
-	}{entries, l.Digest, at.UTC().Format(time.RFC3339)})
-	return b.Bytes(), err
+	l.Generated = at.UTC().Format(time.RFC3339)
+	return helmyaml.Marshal(l)
 }

@@ -32,7 +32,7 @@ var at = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 func archive(t testing.TB, text string) []byte {
 	t.Helper()
 	name, version, _ := strings.Cut(strings.TrimSpace(text), " ")
-	return tarOf(t, name+"/Chart.yaml", fmt.Sprintf("apiVersion: v2\nname: %s\nversion: %s\n", name, version))
+	return tarOf(t, name+"/Chart.yaml", fmt.Sprintf("apiVersion: v2\nname: %s\nversion: %q\n", name, version))
 }
 
 func tarOf(t testing.TB, file, content string) []byte {
