@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/proxy/source/pace"
 )
 
 // version is set by the linker.
@@ -37,8 +38,10 @@ type settings struct {
 	timeout       time.Duration
 	retention     time.Duration
 	kubeconfig    string
-	verbose       bool
-	showVersion   bool
+
+	registryRequests float64
+	verbose          bool
+	showVersion      bool
 }
 
 func (s *settings) flags() *flag.FlagSet {
@@ -53,6 +56,7 @@ func (s *settings) flags() *flag.FlagSet {
 	f.StringVar(&s.plugin, "plugin", besideSelf("waybill-plugin"), "the plugin's binary, which previews run; waybill-plugin-chart stands beside it")
 	f.DurationVar(&s.timeout, "promotion-timeout", 15*time.Minute, "how long a promotion may run before it has failed")
 	f.DurationVar(&s.retention, "retention", 365*24*time.Hour, "how long ended promotions, and freight that nothing names, are kept")
+	f.Float64Var(&s.registryRequests, "registry-requests", pace.DefaultPerSecond, "requests to each registry in a second, at most")
 	f.StringVar(&s.kubeconfig, "kubeconfig", "", "kubeconfig file; in a cluster, the ServiceAccount's credentials")
 	f.BoolVar(&s.verbose, "verbose", false, "log what is decided, too")
 	f.BoolVar(&s.showVersion, "version", false, "print the version and exit")
@@ -74,6 +78,9 @@ func (s *settings) check() error {
 	}
 	if s.retention < 24*time.Hour {
 		return fmt.Errorf("--retention %s is too short for a record of who did what: at least 24h", s.retention)
+	}
+	if s.registryRequests < 1 {
+		return fmt.Errorf("--registry-requests %g is too few for any look: at least 1", s.registryRequests)
 	}
 	if s.namespace == s.argocd {
 		return fmt.Errorf("--namespace and --argocd-namespace are both %s: Waybill keeps its state in a namespace of its own", s.namespace)

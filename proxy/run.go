@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"time"
 
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
@@ -30,7 +31,11 @@ import (
 	"github.com/waybill-cd/waybill/proxy/identity"
 	"github.com/waybill-cd/waybill/proxy/preview"
 	"github.com/waybill-cd/waybill/proxy/source"
+	sourcecache "github.com/waybill-cd/waybill/proxy/source/cache"
+	"github.com/waybill-cd/waybill/proxy/source/chart"
 	"github.com/waybill-cd/waybill/proxy/source/image"
+	"github.com/waybill-cd/waybill/proxy/source/pace"
+	"github.com/waybill-cd/waybill/proxy/source/registry"
 	"github.com/waybill-cd/waybill/proxy/store"
 )
 
@@ -64,8 +69,22 @@ func run(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
-	e := engine.New(records, applications, git, source.Sources{Image: image.New(image.Options{})}, previews, mgr.GetEventRecorderFor("waybill"), engine.Options{
-		PromotionTimeout: s.timeout, Retention: s.retention, Now: time.Now,
+	known, err := sourcecache.Open(filepath.Join(s.cache, "sources"), sourcecache.Options{})
+	if err != nil {
+		return err
+	}
+	defer known.Close()
+	registries := registry.New(registry.Options{UserAgent: "waybill-proxy/" + version, Pace: pace.New(s.registryRequests)})
+	charts, err := chart.New(chart.Options{Registries: registries, Known: known, Credentials: records, Dir: s.cache})
+	if err != nil {
+		return err
+	}
+	sources := source.Sources{
+		Image: image.New(image.Options{Registries: registries, Cache: known, Credentials: records}),
+		Chart: charts,
+	}
+	e := engine.New(records, applications, git, sources, previews, mgr.GetEventRecorderFor("waybill"), engine.Options{
+		PromotionTimeout: s.timeout, Retention: s.retention, Now: time.Now, Charts: charts,
 	})
 	if err := e.Loops(mgr); err != nil {
 		return fmt.Errorf("cannot set up the loops: %w", err)

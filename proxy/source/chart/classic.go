@@ -176,7 +176,7 @@ func (s *Source) download(ctx context.Context, at place, name string, v version)
 	answer, err := s.get(ctx, at, from, maxArchive, nil)
 	switch {
 	case errors.Is(err, errNotFound):
-		return nil, &flaw{fmt.Errorf("the archive of %s %s is not at %s: publish it again", name, v.Version, oneLine(from))}
+		return nil, &flaw{fmt.Errorf("the archive of %s %s is not at %s: publish it again", name, v.Version, registry.OneLine(from))}
 	case errors.Is(err, registry.ErrTooLarge):
 		return nil, &flaw{fmt.Errorf("the archive of %s %s is larger than %d MiB, and Helm takes no such file into a chart: publish a smaller one", name, v.Version, maxArchive>>20)}
 	case err != nil:
@@ -226,7 +226,7 @@ func archiveURL(repoURL, written string) (string, error) {
 	u.User = nil
 	local := registry.Loopback(u.Hostname())
 	if u.Scheme != "https" && !(u.Scheme == "http" && local) || local && !registry.Loopback(repo.Hostname()) {
-		return "", fmt.Errorf("its archive is at %s, which is not fetched: serve it over HTTPS", oneLine(u.Redacted()))
+		return "", fmt.Errorf("its archive is at %s, which is not fetched: serve it over HTTPS", registry.OneLine(u.Redacted()))
 	}
 	return u.String(), nil
 }

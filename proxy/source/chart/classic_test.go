@@ -39,7 +39,7 @@ func TestTheGreatestVersionOfAClassicRepositoryIsOffered(t *testing.T) {
 			},
 		}
 	}
-	want := source.Look{Offers: []freight.Offer{offer("1.10.0"), offer("1.9.0")}}
+	want := source.Look{Offers: []freight.Offer{offer("1.10.0"), offer("1.9.0")}, Requests: 1}
 	if diff := cmp.Diff(want, look, cmpopts.IgnoreFields(freight.Detail{}, "CreatedAt"), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("look (-want +got):\n%s", diff)
 	}

@@ -10,8 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/proxy/source"
@@ -46,7 +44,7 @@ func (s *Source) describe(ctx context.Context, at place, host string, err error)
 		return busy(repo, left, err)
 	case errors.As(err, &certificate):
 		return registry.Fail(registry.ErrUntrusted, err, "the certificate of the chart repository %s is not trusted (%s): "+
-			"add its authority to those of the proxy, or set insecureSkipTLSVerify: true", repo, oneLine(certificate.Err.Error()))
+			"add its authority to those of the proxy, or set insecureSkipTLSVerify: true", repo, registry.OneLine(certificate.Err.Error()))
 	case errors.As(err, new(*http.MaxBytesError)):
 		return registry.Fail(registry.ErrTooLarge, err, "the chart repository %s sends more than %d MiB at once: split it, or take the chart from a registry (oci://)", repo, maxIndex>>20)
 	case errors.As(err, &unknown) && unknown.IsNotFound:
@@ -54,7 +52,7 @@ func (s *Source) describe(ctx context.Context, at place, host string, err error)
 	case registry.Plain(err):
 		return registry.Fail(registry.ErrUnreachable, err, "the chart repository %s speaks plain HTTP, which is not used outside this machine: serve it over HTTPS", repo)
 	}
-	return registry.Fail(registry.ErrUnreachable, err, "the chart repository %s cannot be read (%s): check that %s can be reached from the proxy", repo, oneLine(reason(err).Error()), host)
+	return registry.Fail(registry.ErrUnreachable, err, "the chart repository %s cannot be read (%s): check that %s can be reached from the proxy", repo, registry.OneLine(reason(err).Error()), host)
 }
 
 func (s *Source) describeStatus(at place, res *http.Response) error {
@@ -103,7 +101,7 @@ const few = 5
 func noChart(repoURL, name string, names []string) error {
 	there := "it has none"
 	if len(names) > 0 {
-		there = "there are " + oneLine(strings.Join(names[:min(len(names), few)], ", "))
+		there = "there are " + registry.OneLine(strings.Join(names[:min(len(names), few)], ", "))
 		if len(names) > few {
 			there += " and others"
 		}
@@ -118,17 +116,4 @@ func reason(err error) error {
 		return request.Err
 	}
 	return err
-}
-
-const maxTold = 300 // bytes that are repeated of what others said
-
-// oneLine makes foreign text fit into a sentence.
-func oneLine(text string) string {
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError
-	}), " ")
-	if len(text) > maxTold {
-		text = strings.ToValidUTF8(text[:maxTold], "") + " …"
-	}
-	return text
 }

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/waybill-cd/waybill/proxy/source"
+	"github.com/waybill-cd/waybill/proxy/source/registry"
 )
 
 const (
@@ -315,7 +316,7 @@ func sourceOf(sources []string, home string) string {
 }
 
 func bounded(text string) string {
-	if text = oneLine(text); len(text) > maxText {
+	if text = registry.OneLine(text); len(text) > maxText {
 		text = strings.ToValidUTF8(text[:maxText], "") + "…"
 	}
 	return text

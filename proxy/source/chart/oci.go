@@ -38,7 +38,7 @@ func (s *Source) discoverOCI(ctx context.Context, at place, sub pipeline.ChartSu
 	if err != nil {
 		return nil, nil, err
 	}
-	end, err := repo.Turn(ctx)
+	end, err := repo.SignIn()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -184,7 +184,7 @@ func (s *Source) layer(ctx context.Context, at place, pin freight.Chart) (archiv
 	if err != nil {
 		return nil, err
 	}
-	end, err := repo.Turn(ctx)
+	end, err := repo.SignIn()
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func TestTheGreatestVersionInARegistryIsOffered(t *testing.T) {
 			},
 		}
 	}
-	want := source.Look{Offers: []freight.Offer{offer("1.10.0+build.7"), offer("1.9.0")}}
+	want := source.Look{Offers: []freight.Offer{offer("1.10.0+build.7"), offer("1.9.0")}, Requests: 6}
 	// An archive holds the time at which it was made.
 	if diff := cmp.Diff(want, look, cmpopts.IgnoreFields(freight.Chart{}, "Digest"), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("look (-want +got):\n%s", diff)

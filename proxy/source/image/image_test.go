@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -18,124 +19,19 @@ import (
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/hack/stack/fault"
 	"github.com/waybill-cd/waybill/hack/stack/registry"
+	"github.com/waybill-cd/waybill/proxy/source/cache"
 	"github.com/waybill-cd/waybill/proxy/source/image"
 	registries "github.com/waybill-cd/waybill/proxy/source/registry"
-)
-
-func serve(t *testing.T, c registry.Config, tags ...string) (*registry.Server, map[string]string) {
-	t.Helper()
-	server := registry.New(c)
-	if err := server.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Kill() })
-	digests := map[string]string{}
-	for _, tag := range tags {
-		digests[tag] = push(t, server, tag)
-	}
-	return server, digests
-}
-
-func push(t *testing.T, server *registry.Server, tag string) string {
-	t.Helper()
-	digest, err := server.PushImage(t.Context(), "shop", tag, registry.Image{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return digest
-}
-
-func subscription(server *registry.Server) pipeline.ImageSubscription {
-	return pipeline.ImageSubscription{RepoURL: server.Repository("shop"), ImageSelectionStrategy: pipeline.StrategySemVer}
-}
-
-// look returns what the subscription selects first.
-func look(ctx context.Context, source *image.Source, sub pipeline.ImageSubscription) (freight.Image, error) {
-	found, err := source.Discover(ctx, "waybill", pipeline.Subscription{Image: &sub})
-	if err != nil {
-		return freight.Image{}, err
-	}
-	return *found.Offers[0].Image, nil
-}
-
-func discover(t *testing.T, source *image.Source, sub pipeline.ImageSubscription) freight.Image {
-	t.Helper()
-	found, err := look(t.Context(), source, sub)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
-}
-
-// requests lists what a server got: "GET /v2/".
-func requests(traffic *fault.Traffic) []string {
-	lines := []string{}
-	for _, r := range traffic.Requests() {
-		line := r.Method + " " + r.Path
-		if r.Query != "" {
-			line += "?" + r.Query
-		}
-		lines = append(lines, line)
-	}
-	return lines
-}
-
-const (
-	ping = "GET /v2/"
-	list = "GET /v2/shop/tags/list?n=1000"
 )
 
 func TestTheGreatestVersionIsDiscoveredWithItsDigest(t *testing.T) {
 	server, digests := serve(t, registry.Config{}, "v1.9.0", "v1.10.0", "v2.0.0", "latest")
 	sub := subscription(server)
 	sub.Constraint = "^1.0.0"
-	got := discover(t, image.New(image.Options{}), sub)
+	got := discover(t, newSource(t, image.Options{}), sub)
 	want := freight.Image{RepoURL: sub.RepoURL, Tag: "v1.10.0", Digest: digests["v1.10.0"]}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("image (-want +got):\n%s", diff)
-	}
-}
-
-func TestAnUnchangedLookIsTheListAlone(t *testing.T) {
-	server, _ := serve(t, registry.Config{}, "v1.0.0", "v1.1.0")
-	source, sub := image.New(image.Options{}), subscription(server)
-	first := discover(t, source, sub)
-	if diff := cmp.Diff([]string{ping, list, "HEAD /v2/shop/manifests/v1.1.0"}, requests(&server.Traffic)); diff != "" {
-		t.Errorf("requests of the first look (-want +got):\n%s", diff)
-	}
-	server.Traffic.Reset()
-	if diff := cmp.Diff(first, discover(t, source, sub)); diff != "" {
-		t.Errorf("image of the second look (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff([]string{list}, requests(&server.Traffic)); diff != "" {
-		t.Errorf("requests of the second look (-want +got):\n%s", diff)
-	}
-
-	digest := push(t, server, "v1.2.0")
-	server.Traffic.Reset()
-	if got := discover(t, source, sub); got.Digest != digest {
-		t.Errorf("digest %s, want %s of the new tag", got.Digest, digest)
-	}
-	if diff := cmp.Diff([]string{list, "HEAD /v2/shop/manifests/v1.2.0"}, requests(&server.Traffic)); diff != "" {
-		t.Errorf("requests of a look at a new tag (-want +got):\n%s", diff)
-	}
-}
-
-func TestATagIsTakenAsFixedWhileItIsKnown(t *testing.T) {
-	server, digests := serve(t, registry.Config{}, "v1.0.0")
-	source, sub := image.New(image.Options{MaxKnown: 1}), subscription(server)
-	discover(t, source, sub)
-	moved := push(t, server, "v1.0.0")
-	if got := discover(t, source, sub); got.Digest != digests["v1.0.0"] {
-		t.Errorf("digest %s, want %s as it was first read", got.Digest, digests["v1.0.0"])
-	}
-	// What is remembered is bounded: another tag takes the place.
-	sub.Constraint = ">1.0.0"
-	push(t, server, "v1.1.0")
-	discover(t, source, sub)
-	sub.Constraint = "1.0.0"
-	if got := discover(t, source, sub); got.Digest != moved {
-		t.Errorf("digest %s, want %s as it is read anew", got.Digest, moved)
 	}
 }
 
@@ -156,14 +52,14 @@ func TestTheDigestOfAnImageOfSeveralPlatformsIsTheIndexs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := discover(t, image.New(image.Options{}), subscription(server)); got.Digest != want.String() {
+	if got := discover(t, newSource(t, image.Options{}), subscription(server)); got.Digest != want.String() {
 		t.Errorf("digest %s, want %s", got.Digest, want)
 	}
 }
 
 func TestLooksAtOnceAgree(t *testing.T) {
 	server, digests := serve(t, registry.Config{}, "v1.0.0")
-	source, sub := image.New(image.Options{}), subscription(server)
+	source, sub := newSource(t, image.Options{}), subscription(server)
 	var wg sync.WaitGroup
 	for range 10 {
 		wg.Go(func() {
@@ -174,10 +70,8 @@ func TestLooksAtOnceAgree(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	heads := server.Traffic.Count(func(r fault.Request) bool { return r.Method == http.MethodHead })
-	pings := server.Traffic.Count(func(r fault.Request) bool { return r.Path == "/v2/" })
-	if heads != 1 || pings != 1 {
-		t.Errorf("%d HEAD requests and %d pings, want 1 of each", heads, pings)
+	if pings := server.Traffic.Count(func(r fault.Request) bool { return r.Path == "/v2/" }); pings != 1 {
+		t.Errorf("%d pings, want 1", pings)
 	}
 }
 
@@ -230,7 +124,7 @@ func TestErrorsTellTheRepositoryTheCauseAndTheRemedy(t *testing.T) {
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
-			got, err := look(t.Context(), image.New(image.Options{}), test.sub)
+			got, err := look(t.Context(), newSource(t, image.Options{}), test.sub)
 			if !errors.Is(err, test.want) || got != (freight.Image{}) {
 				t.Fatalf("%v, error %v, want %v", got, err, test.want)
 			}
@@ -238,24 +132,6 @@ func TestErrorsTellTheRepositoryTheCauseAndTheRemedy(t *testing.T) {
 				t.Errorf("it tells %q, want %q in it", err, test.told)
 			}
 		})
-	}
-}
-
-func TestATagThatGoesAwayMeanwhileIsNotReplacedByAnother(t *testing.T) {
-	server, digests := serve(t, registry.Config{}, "v1.0.0", "v1.1.0")
-	server.Traffic.SetFault(func(r *http.Request) *fault.Fault {
-		if r.Method == http.MethodHead {
-			return &fault.Fault{Status: http.StatusNotFound}
-		}
-		return nil
-	})
-	source, sub := image.New(image.Options{}), subscription(server)
-	if got, err := look(t.Context(), source, sub); !errors.Is(err, image.ErrStale) {
-		t.Errorf("%v, error %v, want %v", got, err, image.ErrStale)
-	}
-	server.Traffic.SetFault(nil)
-	if got := discover(t, source, sub); got.Digest != digests["v1.1.0"] {
-		t.Errorf("the next look finds %v", got)
 	}
 }
 
@@ -267,45 +143,8 @@ func TestARegistryWithoutHEADIsReadByGET(t *testing.T) {
 		}
 		return nil
 	})
-	if got := discover(t, image.New(image.Options{}), subscription(server)); got.Digest != digests["v1.0.0"] {
+	if got := discover(t, newSource(t, image.Options{}), subscription(server)); got.Digest != digests["v1.0.0"] {
 		t.Errorf("digest %s, want %s", got.Digest, digests["v1.0.0"])
-	}
-}
-
-func TestAFaultAtAnyRequestIsAnErrorAndNoImage(t *testing.T) {
-	server, digests := serve(t, registry.Config{}, "v1.0.0")
-	sub := subscription(server)
-	for at := range []string{ping, list, "HEAD"} {
-		for what, f := range map[string]*fault.Fault{
-			"status": {Status: http.StatusInternalServerError, Body: "secret internals"},
-			"drop":   {Drop: true},
-			"junk":   {Status: http.StatusNoContent},
-		} {
-			if at == 0 && what == "junk" {
-				f = &fault.Fault{Status: http.StatusTeapot}
-			}
-			source, n := image.New(image.Options{}), 0
-			var mu sync.Mutex
-			server.Traffic.SetFault(func(*http.Request) *fault.Fault {
-				mu.Lock()
-				defer mu.Unlock()
-				if n++; n > at {
-					return f
-				}
-				return nil
-			})
-			got, err := look(t.Context(), source, sub)
-			if !errors.Is(err, registries.ErrUnreachable) || got != (freight.Image{}) {
-				t.Errorf("%s at request %d: %v, error %v", what, at+1, got, err)
-			}
-			if err != nil && strings.Contains(err.Error(), "internals") {
-				t.Errorf("%s at request %d: the error repeats the page: %v", what, at+1, err)
-			}
-			server.Traffic.SetFault(nil)
-			if got := discover(t, source, sub); got.Digest != digests["v1.0.0"] {
-				t.Errorf("%s at request %d: the next look finds %v", what, at+1, got)
-			}
-		}
 	}
 }
 
@@ -316,7 +155,7 @@ func TestALookEndsWithItsContext(t *testing.T) {
 		cancel()
 		return &fault.Fault{Drop: true}
 	})
-	if _, err := look(ctx, image.New(image.Options{}), subscription(server)); !errors.Is(err, context.Canceled) {
+	if _, err := look(ctx, newSource(t, image.Options{}), subscription(server)); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
 }
@@ -324,7 +163,7 @@ func TestALookEndsWithItsContext(t *testing.T) {
 func TestTheLimiterIsAskedBeforeEachRequest(t *testing.T) {
 	server, _ := serve(t, registry.Config{}, "v1.0.0")
 	limiter := &counter{}
-	source := image.New(image.Options{Registries: registries.New(registries.Options{Pace: limiter})})
+	source := newSource(t, image.Options{Registries: registries.New(registries.Options{Pace: limiter})})
 	sub := subscription(server)
 	discover(t, source, sub)
 	limiter.hosts = nil
@@ -369,7 +208,20 @@ func ExampleSource_Discover() {
 			return
 		}
 	}
-	found, err := look(ctx, image.New(image.Options{}), pipeline.ImageSubscription{
+	dir, err := os.MkdirTemp("", "cache")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	known, err := cache.Open(dir, cache.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer known.Close()
+	source := image.New(image.Options{Registries: registries.New(registries.Options{}), Cache: known})
+	found, err := look(ctx, source, pipeline.ImageSubscription{
 		RepoURL: server.Repository("shop"), Constraint: "^1.0.0",
 	})
 	if err != nil {

@@ -18,9 +18,6 @@ import (
 	registries "github.com/waybill-cd/waybill/proxy/source/registry"
 )
 
-// digest is what the scripted registries answer to each HEAD.
-const digest = "sha256:7d3f0c1b2a4e5f60718293a4b5c6d7e8f90123456789abcdef0123456789abcd"
-
 // scripted is a registry that does what real ones do when they are not well.
 func scripted(t *testing.T, tags http.HandlerFunc) *httptest.Server {
 	t.Helper()
@@ -29,19 +26,7 @@ func scripted(t *testing.T, tags http.HandlerFunc) *httptest.Server {
 	return server
 }
 
-func script(tags http.HandlerFunc) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v2/{$}", func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("GET /v2/shop/tags/list", tags)
-	mux.HandleFunc("HEAD /v2/shop/manifests/{tag}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/vnd.oci.image.index.v1+json")
-		w.Header().Set("Content-Length", "10")
-		w.Header().Set("Docker-Content-Digest", digest)
-	})
-	return mux
-}
-
-func at(server *httptest.Server) pipeline.ImageSubscription {
+func of(server *httptest.Server) pipeline.ImageSubscription {
 	_, host, _ := strings.Cut(server.URL, "://")
 	return pipeline.ImageSubscription{RepoURL: host + "/shop"}
 }
@@ -66,8 +51,8 @@ func TestAllPagesOfTheListAreRead(t *testing.T) {
 		}
 		page(w, next, fmt.Sprintf("v1.%d.0", n), "not-a-version", "../../x", "")
 	})
-	got := discover(t, image.New(image.Options{}), at(server))
-	if got.Tag != "v1.4.0" || got.Digest != digest || requests.Load() != pages {
+	got := discover(t, newSource(t, image.Options{}), of(server))
+	if got.Tag != "v1.4.0" || got.Digest != tiny.digest || requests.Load() != pages {
 		t.Errorf("image %v after %d pages, want v1.4.0 after %d", got, requests.Load(), pages)
 	}
 }
@@ -81,9 +66,9 @@ func TestPagesOfAPrivateNetworkAreReadOverTLS(t *testing.T) {
 		page(w, "", "v1.1.0")
 	}))
 	t.Cleanup(server.Close)
-	sub := at(server)
+	sub := of(server)
 	sub.InsecureSkipTLSVerify = true
-	if got := discover(t, image.New(image.Options{}), sub); got.Tag != "v1.1.0" {
+	if got := discover(t, newSource(t, image.Options{}), sub); got.Tag != "v1.1.0" {
 		t.Errorf("image %v, want the one of the second page", got)
 	}
 }
@@ -142,7 +127,7 @@ func TestAListThatIsNotWholeIsAnError(t *testing.T) {
 				}
 				test.second(w, r)
 			})
-			got, err := look(t.Context(), image.New(image.Options{}), at(server))
+			got, err := look(t.Context(), newSource(t, image.Options{}), of(server))
 			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.told) || got.Tag != "" {
 				t.Errorf("%v, error %v, want %v that tells %q", got, err, test.want, test.told)
 			}
@@ -153,12 +138,12 @@ func TestAListThatIsNotWholeIsAnError(t *testing.T) {
 func TestACertificateIsTrustedOnlyWhereTheSubscriptionSaysSo(t *testing.T) {
 	server := httptest.NewTLSServer(script(func(w http.ResponseWriter, _ *http.Request) { page(w, "", "v1.0.0") }))
 	t.Cleanup(server.Close)
-	source, sub := image.New(image.Options{}), at(server)
+	source, sub := newSource(t, image.Options{}), of(server)
 	if _, err := look(t.Context(), source, sub); !errors.Is(err, registries.ErrUntrusted) || !strings.Contains(err.Error(), "insecureSkipTLSVerify: true") {
 		t.Errorf("error %v, want %v", err, registries.ErrUntrusted)
 	}
 	sub.InsecureSkipTLSVerify = true
-	if got := discover(t, source, sub); got.Digest != digest {
+	if got := discover(t, source, sub); got.Digest != tiny.digest {
 		t.Errorf("image %v", got)
 	}
 	sub.InsecureSkipTLSVerify = false
@@ -168,7 +153,7 @@ func TestACertificateIsTrustedOnlyWhereTheSubscriptionSaysSo(t *testing.T) {
 
 	roots := http.DefaultTransport.(*http.Transport).Clone()
 	roots.TLSClientConfig = &tls.Config{RootCAs: server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, MinVersion: tls.VersionTLS12}
-	if got := discover(t, image.New(image.Options{Registries: registries.New(registries.Options{Transport: roots})}), sub); got.Digest != digest {
+	if got := discover(t, newSource(t, image.Options{Registries: registries.New(registries.Options{Transport: roots})}), sub); got.Digest != tiny.digest {
 		t.Errorf("image %v", got)
 	}
 }
@@ -185,14 +170,14 @@ func TestADigestThatIsNoSHA256IsAnError(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	if got, err := look(t.Context(), image.New(image.Options{}), at(server)); !errors.Is(err, registries.ErrUnreachable) {
+	if got, err := look(t.Context(), newSource(t, image.Options{}), of(server)); !errors.Is(err, registries.ErrUnreachable) {
 		t.Errorf("%v, error %v", got, err)
 	}
 }
 
 func TestAnEmptyRepositoryHasNothing(t *testing.T) {
 	server := scripted(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"name":"shop","tags":null}`)) })
-	_, err := look(t.Context(), image.New(image.Options{}), at(server))
+	_, err := look(t.Context(), newSource(t, image.Options{}), of(server))
 	if !errors.Is(err, image.ErrNothing) || !strings.Contains(err.Error(), "has no tags: push an image") {
 		t.Errorf("error %v, want %v", err, image.ErrNothing)
 	}
@@ -213,7 +198,7 @@ func TestOneConnectionServesAllLooks(t *testing.T) {
 	})
 	server.Start()
 	t.Cleanup(server.Close)
-	source, sub := image.New(image.Options{}), at(server)
+	source, sub := newSource(t, image.Options{}), of(server)
 	for range 5 {
 		discover(t, source, sub)
 	}

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"strconv"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,17 +16,34 @@ var requests = prometheus.NewCounterVec(prometheus.CounterOpts{
 
 func init() { metrics.Registry.MustRegister(requests) }
 
-type counterKey struct{}
+// look is what belongs to one look: it takes its own turns at a host.
+type look struct {
+	id       string
+	requests atomic.Int64
+}
 
-// Counted returns a context whose requests are counted, and their number so far.
+type lookKey struct{}
+
+var lookIDs atomic.Uint64
+
+// Counted returns the context of a look, which takes turns with others, and the
+// number of its requests so far.
 func Counted(ctx context.Context) (context.Context, func() int) {
-	var n atomic.Int64
-	return context.WithValue(ctx, counterKey{}, &n), func() int { return int(n.Load()) }
+	l := &look{id: strconv.FormatUint(lookIDs.Add(1), 10)}
+	return context.WithValue(ctx, lookKey{}, l), func() int { return int(l.requests.Load()) }
 }
 
 func count(ctx context.Context, host string) {
 	requests.WithLabelValues(host).Inc()
-	if n, ok := ctx.Value(counterKey{}).(*atomic.Int64); ok {
-		n.Add(1)
+	if l, ok := ctx.Value(lookKey{}).(*look); ok {
+		l.requests.Add(1)
 	}
+}
+
+// party is who takes turns at a host.
+func party(ctx context.Context, otherwise string) string {
+	if l, ok := ctx.Value(lookKey{}).(*look); ok {
+		return l.id
+	}
+	return otherwise
 }

@@ -185,7 +185,7 @@ func TestCredentialsDoNotFollowARedirectToAnotherHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	end, err := repo.Turn(t.Context())
+	end, err := repo.SignIn()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func (r *Repository) describe(ctx context.Context, err error) error {
 		return busyFor(repo, paused.left, err)
 	case errors.As(err, &certificate):
 		return Fail(ErrUntrusted, err, "the certificate of the registry of %s is not trusted (%s): "+
-			"add its authority to those of the proxy, or set insecureSkipTLSVerify: true", repo, oneLine(certificate.Err.Error()))
+			"add its authority to those of the proxy, or set insecureSkipTLSVerify: true", repo, OneLine(certificate.Err.Error()))
 	case errors.Is(err, errTooMany):
 		return Fail(ErrTooLarge, err, "%s has more than %d tags: remove old ones, or push releases to a repository of their own", repo, r.registries.options.MaxTags)
 	case errors.As(err, new(*http.MaxBytesError)):
@@ -89,7 +89,7 @@ func (r *Repository) describe(ctx context.Context, err error) error {
 	case errors.Is(err, http.ErrSchemeMismatch), errors.Is(err, errPlain):
 		return Fail(ErrUnreachable, err, "the registry of %s speaks plain HTTP, which is not used outside this machine: serve it over HTTPS", repo)
 	}
-	return Fail(ErrUnreachable, err, "the registry of %s cannot be read (%s): check that it can be reached from the proxy", repo, oneLine(reason(err).Error()))
+	return Fail(ErrUnreachable, err, "the registry of %s cannot be read (%s): check that it can be reached from the proxy", repo, OneLine(reason(err).Error()))
 }
 
 // describeTag is describe for what is one tag's, or one digest's.
@@ -158,8 +158,8 @@ func reason(err error) error {
 
 const maxTold = 300 // bytes that are repeated of what others said
 
-// oneLine makes foreign text fit into a sentence.
-func oneLine(text string) string {
+// OneLine makes foreign text fit into a sentence.
+func OneLine(text string) string {
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError
 	}), " ")

@@ -20,7 +20,7 @@ const (
 
 var errPlain = errors.New("plain HTTP leaves the machine")
 
-// guard stands before the network, for one party that asks one host: nothing is
+// guard stands before the network, for whoever asks one host: nothing is
 // sent over plain HTTP, unless that host is this machine, nor to a host that asked
 // for a pause; no credentials follow a redirect to another host; and no answer is
 // read without a bound.
@@ -29,8 +29,8 @@ type guard struct {
 	pace  Pace
 	holds *holds // shared by all guards
 	asked string // the host, with its port
-	party string
-	local bool // the host is this machine
+	party string // who asks
+	local bool   // the host is this machine
 	// maxBody bounds an answer, in bytes, where that is not [maxBody].
 	maxBody int64
 }
@@ -46,7 +46,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, &held{left}
 	}
 	if g.pace != nil {
-		if err := g.pace.Wait(req.Context(), host, g.party); err != nil {
+		if err := g.pace.Wait(req.Context(), host, party(req.Context(), g.party)); err != nil {
 			return nil, err
 		}
 		// While this one waited, another may have been told to stop.

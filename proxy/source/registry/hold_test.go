@@ -52,7 +52,7 @@ func tags(t *testing.T, r *Registries, a Access) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	end, err := repo.Turn(t.Context())
+	end, err := repo.SignIn()
 	if err != nil {
 		return nil, err
 	}

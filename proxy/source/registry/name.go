@@ -20,7 +20,7 @@ const maxName = 512 // bytes
 func parse(repoURL, noun string) (name.Repository, error) {
 	wrong := func(cause error) (name.Repository, error) {
 		return name.Repository{}, Fail(ErrInvalid, cause, "%q is not a repository of %ss: "+
-			"write host/path without scheme, tag and digest, for example registry.example.com/shop", oneLine(repoURL), noun)
+			"write host/path without scheme, tag and digest, for example registry.example.com/shop", OneLine(repoURL), noun)
 	}
 	if len(repoURL) > maxName || strings.Contains(repoURL, "://") || strings.ContainsAny(repoURL, "@?#%\\") {
 		return wrong(nil)

@@ -22,8 +22,8 @@ import (
 
 // Pace says when a request may be sent; *pace.Pace is one.
 type Pace interface {
-	// Wait returns when a request of a party (a repository of a namespace) may go
-	// to the host (with its port), or an error when ctx ends before.
+	// Wait returns when a request of a party (a look at a repository) may go to the
+	// host (with its port), or an error when ctx ends before.
 	Wait(ctx context.Context, host, party string) error
 }
 
@@ -128,6 +128,16 @@ type session struct {
 	insecure                      bool
 }
 
+// Host returns the registry of a repository, with its port where it has one, and
+// the path there. What is no repository is [ErrInvalid].
+func Host(a Access) (host, path string, err error) {
+	repo, err := parse(a.RepoURL, a.Holds.Noun)
+	if err != nil {
+		return "", "", err
+	}
+	return repo.RegistryStr(), repo.RepositoryStr(), nil
+}
+
 // Repository returns a repository. A name that is none is [ErrInvalid].
 func (r *Registries) Repository(a Access) (*Repository, error) {
 	repo, err := parse(a.RepoURL, a.Holds.Noun)
@@ -146,13 +156,14 @@ func (r *Registries) session(key session) *signIn {
 			return s
 		}
 	}
-	s := &signIn{turn: make(chan struct{}, 1)}
+	s := &signIn{}
 	r.sessions.Add(key, s)
 	return s
 }
 
 // Transport returns how a host is asked that is no registry: with the guard, the
-// pace and the pauses of those that are. The party is who asks.
+// pace and the pauses of those that are. The party is who asks, where the context
+// is not that of a look ([Counted]).
 func (r *Registries) Transport(host, party string, insecure bool) http.RoundTripper {
 	g := &guard{base: r.secure, pace: r.options.Pace, holds: r.holds, asked: host, party: party, local: loopback(hostname(host))}
 	if insecure {

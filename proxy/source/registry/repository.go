@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -16,19 +17,19 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// Repository is one repository, as one subscription asks it. Between [Repository.Turn]
-// and its end, its methods may be called by several goroutines at a time.
+// Repository is one repository, as one look asks it. Once signed in, its methods
+// may be called by several goroutines at a time.
 type Repository struct {
 	registries *Registries
 	access     Access
 	name       name.Repository
 	signIn     *signIn
+	puller     *remote.Puller
 }
 
-// signIn is what a repository is asked with. Its fields belong to whoever has the
-// turn.
+// signIn is what a repository is asked with, by all looks of one session.
 type signIn struct {
-	turn        chan struct{} // holds a value while somebody looks
+	mu          sync.Mutex
 	puller      *remote.Puller
 	credentials authn.AuthConfig
 	since       time.Time
@@ -41,29 +42,28 @@ const maxSignIn = 30 * time.Minute
 // Name is the repository in full, with its host.
 func (r *Repository) Name() string { return r.name.Name() }
 
-// Turn waits until nobody else looks at the repository with these credentials,
-// and signs in where that has not been done yet. What is returned ends the turn;
-// an error that is told to it ends the sign-in, too: how the registry wants to be
-// signed in to may have changed.
-func (r *Repository) Turn(ctx context.Context) (end func(error), err error) {
-	select {
-	case r.signIn.turn <- struct{}{}:
-	case <-ctx.Done():
-		return nil, r.describe(ctx, ctx.Err())
-	}
+// SignIn comes before all else. It takes the sign-in of earlier looks where there
+// is one; a new one asks nothing before the first request. What is returned ends
+// the look: an error that is told to it ends the sign-in, too, since how the
+// registry wants to be signed in to may have changed.
+func (r *Repository) SignIn() (end func(error), err error) {
 	s, byKeychain := r.signIn, r.access.Credentials == authn.AuthConfig{} && r.registries.keychain(r.name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.puller == nil || s.credentials != r.access.Credentials || byKeychain && time.Since(s.since) > maxSignIn {
-		s.credentials, s.since = r.access.Credentials, time.Now()
-		if s.puller, err = r.newPuller(byKeychain); err != nil {
-			<-s.turn
-			return nil, r.describe(ctx, err)
-		}
-	}
-	return func(err error) {
+		puller, err := r.newPuller(byKeychain)
 		if err != nil {
+			return nil, Fail(ErrInvalid, err, "%s cannot be signed in to (%s): check its credentials", r.access.RepoURL, OneLine(err.Error()))
+		}
+		s.puller, s.credentials, s.since = puller, r.access.Credentials, time.Now()
+	}
+	r.puller = s.puller
+	return func(err error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if err != nil && s.puller == r.puller {
 			s.puller = nil
 		}
-		<-s.turn
 	}, nil
 }
 
@@ -89,7 +89,7 @@ func (r *Repository) newPuller(byKeychain bool) (*remote.Puller, error) {
 // Head returns the digest that a tag stands for, by a request for the headers
 // alone where the registry can do that. A tag that is not there is [ErrGone].
 func (r *Repository) Head(ctx context.Context, tag string) (digest string, err error) {
-	found, err := r.signIn.puller.Head(ctx, r.name.Tag(tag))
+	found, err := r.puller.Head(ctx, r.name.Tag(tag))
 	if err == nil {
 		return r.sha256(found.Digest.String())
 	}
@@ -106,7 +106,7 @@ func (r *Repository) Head(ctx context.Context, tag string) (digest string, err e
 	if !whole.MediaType.IsImage() && !whole.MediaType.IsIndex() {
 		// The digest would be that of whatever page stands in for the registry.
 		return "", Fail(ErrUnreachable, nil, "the registry of %s answers for the tag %s with %s, which is no manifest: check the registry",
-			r.access.RepoURL, tag, oneLine(string(whole.MediaType)))
+			r.access.RepoURL, tag, OneLine(string(whole.MediaType)))
 	}
 	return whole.Digest, nil
 }
@@ -127,7 +127,7 @@ func (r *Repository) Manifest(ctx context.Context, reference string) (Manifest, 
 	if strings.Contains(reference, ":") {
 		of = r.name.Digest(reference)
 	}
-	found, err := r.signIn.puller.Get(ctx, of)
+	found, err := r.puller.Get(ctx, of)
 	if err != nil {
 		return Manifest{}, r.describeTag(ctx, reference, err)
 	}
@@ -142,9 +142,9 @@ func (r *Repository) Manifest(ctx context.Context, reference string) (Manifest, 
 // there is [ErrGone], and one that is larger [ErrTooLarge].
 func (r *Repository) Blob(ctx context.Context, digest string, maxBytes int64) ([]byte, error) {
 	if _, err := v1.NewHash(digest); err != nil {
-		return nil, Fail(ErrInvalid, err, "%s of %s is no digest: push it again", oneLine(digest), r.access.RepoURL)
+		return nil, Fail(ErrInvalid, err, "%s of %s is no digest: push it again", OneLine(digest), r.access.RepoURL)
 	}
-	layer, err := r.signIn.puller.Layer(ctx, r.name.Digest(digest))
+	layer, err := r.puller.Layer(ctx, r.name.Digest(digest))
 	if err != nil {
 		return nil, r.describeTag(ctx, digest, err)
 	}
@@ -165,7 +165,7 @@ func (r *Repository) Blob(ctx context.Context, digest string, maxBytes int64) ([
 
 func (r *Repository) sha256(digest string) (string, error) {
 	if !strings.HasPrefix(digest, "sha256:") {
-		return "", Fail(ErrUnreachable, nil, "the registry of %s tells the digest %s, which is no SHA-256: check the registry", r.access.RepoURL, oneLine(digest))
+		return "", Fail(ErrUnreachable, nil, "the registry of %s tells the digest %s, which is no SHA-256: check the registry", r.access.RepoURL, OneLine(digest))
 	}
 	return digest, nil
 }

@@ -21,8 +21,8 @@ const (
 	ociType  = "application/vnd.oci.image.manifest.v1+json"
 )
 
-// turn starts a server and takes a turn at its repository shop.
-func turn(t *testing.T, handler http.Handler) *registry.Repository {
+// signIn starts a server and signs in at its repository shop.
+func signIn(t *testing.T, handler http.Handler) *registry.Repository {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
@@ -32,7 +32,7 @@ func turn(t *testing.T, handler http.Handler) *registry.Repository {
 	if err != nil {
 		t.Fatal(err)
 	}
-	end, err := repo.Turn(t.Context())
+	end, err := repo.SignIn()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func contents() *http.ServeMux {
 }
 
 func TestWhatIsReadIsVerified(t *testing.T) {
-	repo := turn(t, contents())
+	repo := signIn(t, contents())
 	for _, reference := range []string{"v1.0.0", sum(manifest)} {
 		m, err := repo.Manifest(t.Context(), reference)
 		if err != nil || string(m.Raw) != manifest || m.Digest != sum(manifest) || m.MediaType != ociType {
@@ -103,7 +103,7 @@ func TestWhatIsReadIsVerified(t *testing.T) {
 func second[T any](_ T, err error) error { return err }
 
 func TestAPageThatStandsInForTheRegistryHasNoDigest(t *testing.T) {
-	repo := turn(t, contents())
+	repo := signIn(t, contents())
 	if digest, err := repo.Head(t.Context(), "v1.0.0"); err != nil || digest != sum(manifest) {
 		t.Errorf("digest %s, error %v", digest, err)
 	}
@@ -113,7 +113,7 @@ func TestAPageThatStandsInForTheRegistryHasNoDigest(t *testing.T) {
 }
 
 func TestRequestsAreCounted(t *testing.T) {
-	repo := turn(t, contents())
+	repo := signIn(t, contents())
 	ctx, requests := registry.Counted(t.Context())
 	for range 3 {
 		if _, err := repo.Manifest(ctx, "v1.0.0"); err != nil {

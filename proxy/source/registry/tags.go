@@ -18,7 +18,7 @@ var tagPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
 // Tags returns all tags, or an error where any page of their list cannot be had.
 // What is no tag by OCI's grammar is left out.
 func (r *Repository) Tags(ctx context.Context) ([]string, error) {
-	pages, err := r.signIn.puller.Lister(ctx, r.name)
+	pages, err := r.puller.Lister(ctx, r.name)
 	if err != nil {
 		return nil, r.describe(ctx, err)
 	}
