@@ -91,7 +91,9 @@ func (s Secret) nearness(spelled func(string) string, suffix, repo string) int {
 // host; false where it names none and would be for all of them. The suffix is what
 // a repository's spelling leaves out.
 func prefixOf(address string, spelled func(string) string, suffix string) (string, bool) {
-	const below = "/x" // with it, the prefix is spelled as a repository is
+	// With it, the prefix is spelled as a repository is; one of two parts, because
+	// Docker Hub has another folder for those of one.
+	const below = "/x/x"
 	u, err := url.Parse(spelled(strings.TrimRight(strings.TrimSpace(address), "/") + below))
 	if err != nil || u.Hostname() == "" {
 		return "", false
