@@ -14,11 +14,8 @@ import (
 	helmyaml "sigs.k8s.io/yaml"
 )
 
-// Bounds of what is read of an archive, in bytes: as Helm has them.
-const (
-	maxUnpacked = 100 << 20
-	maxMetadata = 5 << 20
-)
+// maxUnpacked bounds what is read of an archive, in bytes, as Helm does.
+const maxUnpacked = 100 << 20
 
 // Digest returns the digest of an archive, as freight pins it.
 func Digest(archive []byte) string {
@@ -52,7 +49,7 @@ func Describe(archive []byte) (About, error) {
 		if _, name, _ := strings.Cut(strings.TrimPrefix(header.Name, "./"), "/"); name != Metadata {
 			continue
 		}
-		text, err := io.ReadAll(io.LimitReader(files, maxMetadata))
+		text, err := io.ReadAll(io.LimitReader(files, maxText))
 		if err != nil {
 			return About{}, fmt.Errorf("its %s cannot be read: %w", Metadata, err)
 		}

@@ -56,6 +56,9 @@ func read(files map[string][]byte) (*document, error) {
 	if text, first := files[requirements]; first {
 		d.name, d.lock, d.text = requirements, requirementsV1, text
 	}
+	if len(d.text) > maxText {
+		return nil, tooLarge(d.name)
+	}
 	if err := yaml.Unmarshal(d.text, &d.root); err != nil {
 		return nil, d.unreadable(err)
 	}
@@ -89,6 +92,13 @@ func read(files map[string][]byte) (*document, error) {
 		d.nodes = append(d.nodes, pointed(entry))
 	}
 	return d, nil
+}
+
+// maxText bounds what is read of a file, in bytes: none is a tenth of it.
+const maxText = 1 << 20
+
+func tooLarge(name string) error {
+	return fmt.Errorf("%s is larger than %d MiB: shorten it", name, maxText>>20)
 }
 
 func (d *document) unreadable(err error) error {

@@ -66,8 +66,8 @@ func replace(text []byte, node *yaml.Node, value string) (edit, bool) {
 		return edit{}, false
 	}
 	rest := text[from:]
-	switch node.Style {
-	case 0:
+	switch quote := string(rest[:1]); {
+	case node.Style == 0:
 		if !bytes.HasPrefix(rest, []byte(node.Value)) || node.Value == "" {
 			return edit{}, false
 		}
@@ -75,11 +75,7 @@ func replace(text []byte, node *yaml.Node, value string) (edit, bool) {
 			value = `"` + value + `"`
 		}
 		return edit{from, from + len(node.Value), value}, true
-	case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
-		quote := string(rest[:1])
-		if quote != `'` && quote != `"` {
-			return edit{}, false
-		}
+	case quote == `'`, quote == `"`:
 		// A version needs no escapes, so one that has some is not looked into.
 		end := strings.Index(string(rest[1:]), quote)
 		if end < 0 || string(rest[1:1+end]) != node.Value {

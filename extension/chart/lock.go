@@ -23,6 +23,9 @@ type lock struct {
 
 func readLock(name string, text []byte) (lock, error) {
 	var l lock
+	if len(text) > maxText {
+		return l, tooLarge(name)
+	}
 	if err := helmyaml.Unmarshal(text, &l); err != nil {
 		return l, fmt.Errorf("%s cannot be read (%s): write it anew with helm dependency update", name, oneLine(err))
 	}

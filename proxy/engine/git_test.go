@@ -131,7 +131,8 @@ func (g *gitHost) prepare(c gitrepo.Change) (gitrepo.Written, commit, error) {
 	if c.Own && tip.owner != "" && tip.owner != c.Owner {
 		return gitrepo.Written{}, next, fmt.Errorf("branch %s belongs to stage %s: %w", c.Branch, tip.owner, gitrepo.ErrRefused)
 	}
-	for path, content := range c.Files {
+	for _, path := range c.Judged {
+		content := c.Files[path]
 		if present, found := tip.files[path]; found && !bytes.Equal(present, content) {
 			if err := c.Admits(path, present); err != nil {
 				return gitrepo.Written{}, next, err

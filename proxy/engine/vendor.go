@@ -73,21 +73,15 @@ func folderOf(a argocd.Application) string { return path.Dir(a.WaybillPath()) }
 // editsOf tells what becomes of the chart in one Application's folder.
 func (e *Engine) editsOf(ctx context.Context, s *Situation, a argocd.Application, loads []freight.Freight, start string, at time.Time) (chart.Edits, error) {
 	folder := folderOf(a)
-	files := map[string][]byte{}
-	for _, name := range chart.Named {
-		content, err := e.git.File(ctx, a.RepoURL, start, path.Join(folder, name))
-		switch {
-		case err == nil:
-			files[name] = content
-		case !errors.Is(err, gitrepo.ErrNoFile):
-			return chart.Edits{}, err
-		case name == chart.Metadata:
-			return chart.Edits{}, nil // no chart
-		}
+	files, err := e.git.Glob(ctx, a.RepoURL, start, folder, chart.Named...)
+	if err != nil {
+		return chart.Edits{}, err
+	}
+	if _, is := files[chart.Metadata]; !is {
+		return chart.Edits{}, nil
 	}
 	pins := pinsOf(loads)
-	needed, err := chart.Depends(files, pins)
-	if err != nil || len(needed) == 0 {
+	if needed, err := chart.Depends(files, pins); err != nil || len(needed) == 0 {
 		return chart.Edits{}, ofApplication(a, err)
 	}
 	vendored, err := e.git.Glob(ctx, a.RepoURL, start, path.Join(folder, "charts"), chart.Below...)

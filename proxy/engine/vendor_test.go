@@ -105,11 +105,20 @@ func TestAPinnedChartIsVendoredByThePromotion(t *testing.T) {
 	if text := string(tip.files["deploy/prod/Chart.lock"]); !strings.Contains(text, at) {
 		t.Errorf("Chart.lock, generated at %s, is %s", at, text)
 	}
-	// Once more costs nothing but a look at what the base holds.
+	// Nothing is fetched for nothing.
 	w.charts.fetched = 0
 	w.pass(time.Hour)
 	if w.charts.fetched != 0 {
 		t.Errorf("%d archives are fetched for nothing", w.charts.fetched)
+	}
+	// The next one begins with the base again, not with what was vendored before.
+	w.pinChart(dbPin("3.0.0"))
+	w.approve("bob", w.promote("alice", "prod", "3.0.0").ID)
+	w.until("it is verified", w.verified("prod", "3.0.0"))
+	tip, _ = w.git.tip(shopRepo, "env/prod")
+	want[3] = "deploy/prod/charts/db-3.0.0.tgz"
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(tip.files))); diff != "" {
+		t.Errorf("files of the next promotion (-want +got):\n%s", diff)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -85,6 +86,7 @@ func changeOf(s *Situation, p promotion.Promotion, bill waybill.Waybill, loads [
 		Base:      pinned,
 		Owner:     s.Name.String(),
 		Files:     files,
+		Judged:    slices.Sorted(maps.Keys(files)),
 		Admits:    func(_ string, present []byte) error { return admits(present, s.Name.String(), p.Serial) },
 		Message:   message(s, p, loads),
 		Promotion: p.ID,

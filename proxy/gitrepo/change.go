@@ -53,6 +53,8 @@ type Change struct {
 	// Admits is asked before a file at the tip is replaced by other content, with
 	// what it holds. Its error ends the call. Nil admits everything.
 	Admits func(path string, present []byte) error
+	// Judged are the paths that Admits is asked about: all of Files where it is nil.
+	Judged []string
 	// Message is the subject, and after an empty line the body.
 	Message string
 	// Promotion is the promotion's ID: the commit's trailer Waybill-Promotion,

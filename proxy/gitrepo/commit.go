@@ -298,7 +298,11 @@ func (v *visit) admitted(ctx context.Context, c Change, tip *object.Commit) erro
 	if c.Admits == nil {
 		return nil
 	}
-	for _, path := range slices.Sorted(maps.Keys(c.Files)) {
+	judged := c.Judged
+	if judged == nil {
+		judged = slices.Sorted(maps.Keys(c.Files))
+	}
+	for _, path := range judged {
 		present, err := v.replaces(ctx, tip, path, c.Files[path])
 		if errors.Is(err, ErrNoFile) {
 			continue

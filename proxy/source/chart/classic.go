@@ -209,7 +209,7 @@ func archiveURL(repoURL, written string) (string, error) {
 	}
 	u, err := url.Parse(written)
 	if err != nil || written == "" {
-		return "", fmt.Errorf("its index names no archive that could be fetched: publish it again")
+		return "", errors.New("its index names no archive that could be fetched: publish it again")
 	}
 	if !u.IsAbs() && u.Host == "" {
 		if strings.HasPrefix(u.Path, "/") {
@@ -224,8 +224,8 @@ func archiveURL(repoURL, written string) (string, error) {
 		return at, nil
 	}
 	u.User = nil
-	local := registry.Loopback(u.Hostname())
-	if u.Scheme != "https" && !(u.Scheme == "http" && local) || local && !registry.Loopback(repo.Hostname()) {
+	local, ownToo := registry.Loopback(u.Hostname()), registry.Loopback(repo.Hostname())
+	if fetched := u.Scheme == "https" && !local || local && ownToo && (u.Scheme == "https" || u.Scheme == "http"); !fetched {
 		return "", fmt.Errorf("its archive is at %s, which is not fetched: serve it over HTTPS", registry.OneLine(u.Redacted()))
 	}
 	return u.String(), nil

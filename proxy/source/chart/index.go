@@ -270,7 +270,7 @@ func (l *listing) add(name string, e indexed) error {
 	if len(l.Versions) >= maxVersions {
 		return fmt.Errorf("it has more than %d versions of chart %s", maxVersions, name)
 	}
-	if _, err := semver.NewVersion(e.Version); err != nil || len(e.Version) > maxVersion {
+	if !isVersion(e.Version) {
 		l.broken("an entry of chart %s has the version %.60q, which is none: publish it again", name, e.Version)
 		return nil
 	}
@@ -280,6 +280,11 @@ func (l *listing) add(name string, e indexed) error {
 	}
 	l.Versions = append(l.Versions, v)
 	return nil
+}
+
+func isVersion(text string) bool {
+	_, err := semver.NewVersion(text)
+	return err == nil && len(text) <= maxVersion
 }
 
 const (
