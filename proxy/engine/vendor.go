@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"time"
 
 	"github.com/waybill-cd/waybill/extension/chart"
 	"github.com/waybill-cd/waybill/extension/freight"
@@ -49,13 +48,9 @@ func (e *Engine) vendor(ctx context.Context, s *Situation, c *gitrepo.Change, lo
 			continue
 		}
 		done[folder] = true
-		edits, err := e.editsOf(ctx, s, a, loads, start, c.At)
+		edits, err := e.editsOf(ctx, s, a, loads, start, *c)
 		if err != nil {
 			return err
-		}
-		if !edits.Empty() && !c.Own {
-			return cannotVendor("the freight pins a chart that Application %s depends on, and branch %s holds another one: give stage %s a branch of its own (branch: env/%s), so that it can be vendored there",
-				a.Key(), c.Branch, s.Stage.Name, s.Stage.Name)
 		}
 		for name, content := range edits.Files {
 			c.Files[path.Join(folder, name)] = content
@@ -70,8 +65,9 @@ func (e *Engine) vendor(ctx context.Context, s *Situation, c *gitrepo.Change, lo
 // folderOf is an Application's source path in its repository.
 func folderOf(a argocd.Application) string { return path.Dir(a.WaybillPath()) }
 
-// editsOf tells what becomes of the chart in one Application's folder.
-func (e *Engine) editsOf(ctx context.Context, s *Situation, a argocd.Application, loads []freight.Freight, start string, at time.Time) (chart.Edits, error) {
+// editsOf tells what becomes of the chart in one Application's folder. On a branch
+// that is shared, nothing may.
+func (e *Engine) editsOf(ctx context.Context, s *Situation, a argocd.Application, loads []freight.Freight, start string, c gitrepo.Change) (chart.Edits, error) {
 	folder := folderOf(a)
 	files, err := e.git.Glob(ctx, a.RepoURL, start, folder, chart.Named...)
 	if err != nil {
@@ -91,9 +87,17 @@ func (e *Engine) editsOf(ctx context.Context, s *Situation, a argocd.Application
 	for name, content := range vendored {
 		files["charts/"+name] = content
 	}
-	edits, err := chart.Vendor(files, pins, at, func(pin freight.Chart) ([]byte, error) {
+	shared := fmt.Errorf("the freight pins a chart that it depends on, and branch %s holds another one: give stage %s a branch of its own (branch: env/%s), so that it can be vendored there",
+		c.Branch, s.Stage.Name, s.Stage.Name)
+	edits, err := chart.Vendor(files, pins, c.At, func(pin freight.Chart) ([]byte, error) {
+		if !c.Own {
+			return nil, shared
+		}
 		return e.archive(ctx, s, loads, pin)
 	})
+	if err == nil && !c.Own && !edits.Empty() {
+		err = shared
+	}
 	return edits, ofApplication(a, err)
 }
 
