@@ -35,6 +35,7 @@ import (
 	"github.com/waybill-cd/waybill/proxy/preview"
 	"github.com/waybill-cd/waybill/proxy/source"
 	sourcecache "github.com/waybill-cd/waybill/proxy/source/cache"
+	"github.com/waybill-cd/waybill/proxy/source/chart"
 	gitsource "github.com/waybill-cd/waybill/proxy/source/git"
 	"github.com/waybill-cd/waybill/proxy/source/image"
 	"github.com/waybill-cd/waybill/proxy/source/pace"
@@ -90,12 +91,17 @@ func run(ctx context.Context, s settings) error {
 		UserAgent: "waybill-proxy/" + version, Pace: pace.New(s.registryRequests),
 		Keychain: cloud.Keychain(), KeychainHosts: list(s.cloudRegistries),
 	})
+	charts, err := chart.New(chart.Options{Registries: registries, Known: known, Credentials: records, Dir: s.cache})
+	if err != nil {
+		return err
+	}
 	sources := source.Sources{
 		Image: image.New(image.Options{Registries: registries, Cache: known, Credentials: records}),
 		Git:   gitsource.New(git),
+		Chart: charts,
 	}
 	e := engine.New(records, applications, git, sources, previews, mgr.GetEventRecorderFor("waybill"), engine.Options{
-		PromotionTimeout: s.timeout, Retention: s.retention, Now: time.Now,
+		PromotionTimeout: s.timeout, Retention: s.retention, Now: time.Now, Charts: charts,
 		LooksElsewhere: leader.NewAsker[map[string]engine.Look](lease, looksPath, gates.Token(looksPath)).Ask,
 	})
 	if err := e.Loops(mgr); err != nil {

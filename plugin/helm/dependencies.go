@@ -10,6 +10,7 @@ import (
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chartutil"
 
+	vendoring "github.com/waybill-cd/waybill/extension/chart"
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/plugin/refusal"
 	"github.com/waybill-cd/waybill/plugin/render"
@@ -70,10 +71,8 @@ func complete(c *chart.Chart) error {
 }
 
 // vendorIt is what to do where charts/ or what names it is not as the freight
-// says: a promotion writes the waybill, and vendors nothing.
-func vendorIt(pin freight.Chart) string {
-	return "write " + pin.Version + " into Chart.yaml, run helm dependency update, commit charts/"
-}
+// says: a promotion vendors what is pinned, on a branch that is the stage's own.
+const vendorIt = "promote again to a stage with a branch of its own, which vendors it"
 
 // pinned checks that what the chart depends on and the freight pins is vendored
 // as the freight says: that version in Chart.yaml, in the lock where there is
@@ -84,11 +83,13 @@ func pinned(c *chart.Chart, all []vendored, pins []freight.Chart) error {
 		return err
 	}
 	for _, dependency := range c.Metadata.Dependencies {
-		if isAlias(dependency.Repository) && slices.ContainsFunc(pins, func(pin freight.Chart) bool { return path.Base(identity(pin.RepoURL, pin.Name)) == dependency.Name }) {
+		if vendoring.IsAlias(dependency.Repository) && slices.ContainsFunc(pins, func(pin freight.Chart) bool {
+			return path.Base(vendoring.Identity(pin.RepoURL, pin.Name)) == dependency.Name
+		}) {
 			return refusal.New(fmt.Sprintf("its freight pins a chart %s, and Chart.yaml names the repository of that dependency by the alias %s", dependency.Name, dependency.Repository),
 				"write its URL into Chart.yaml")
 		}
-		several := byChart[identity(dependency.Repository, dependency.Name)]
+		several := byChart[vendoring.Identity(dependency.Repository, dependency.Name)]
 		if len(several) == 0 {
 			continue
 		}
@@ -97,8 +98,8 @@ func pinned(c *chart.Chart, all []vendored, pins []freight.Chart) error {
 			return refusal.New(fmt.Sprintf("its waybill pins the chart %s twice (%s, %s), and its chart depends on one", dependency.Name, pin.Subscription, several[1].Subscription),
 				"keep one of these subscriptions in what the stage requests")
 		}
-		if !sameVersion(dependency.Version, pin.Version) {
-			return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and Chart.yaml names %s", dependency.Name, pin.Version, dependency.Version), vendorIt(pin))
+		if !vendoring.SameVersion(dependency.Version, pin.Version) {
+			return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and Chart.yaml names %s", dependency.Name, pin.Version, dependency.Version), vendorIt)
 		}
 		if err := locked(c.Lock, dependency, pin); err != nil {
 			return err
@@ -120,7 +121,7 @@ func pinned(c *chart.Chart, all []vendored, pins []freight.Chart) error {
 func byIdentity(pins []freight.Chart) (map[string][]freight.Chart, error) {
 	all := map[string][]freight.Chart{}
 	for _, pin := range pins {
-		name := identity(pin.RepoURL, pin.Name)
+		name := vendoring.Identity(pin.RepoURL, pin.Name)
 		i := slices.IndexFunc(all[name], func(known freight.Chart) bool {
 			return known.Version == pin.Version || known.Subscription == pin.Subscription || known.Subscription == "" || pin.Subscription == ""
 		})
@@ -147,53 +148,31 @@ func locked(lock *chart.Lock, dependency *chart.Dependency, pin freight.Chart) e
 		return nil
 	}
 	for _, entry := range lock.Dependencies {
-		if entry == nil || entry.Name != dependency.Name || identity(entry.Repository, entry.Name) != identity(dependency.Repository, dependency.Name) {
+		if entry == nil || entry.Name != dependency.Name || vendoring.Identity(entry.Repository, entry.Name) != vendoring.Identity(dependency.Repository, dependency.Name) {
 			continue
 		}
-		if sameVersion(entry.Version, pin.Version) {
+		if vendoring.SameVersion(entry.Version, pin.Version) {
 			return nil
 		}
-		return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and Chart.lock names %s", dependency.Name, pin.Version, entry.Version), vendorIt(pin))
+		return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and Chart.lock names %s", dependency.Name, pin.Version, entry.Version), vendorIt)
 	}
-	return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and Chart.lock does not name it", dependency.Name, pin.Version), vendorIt(pin))
+	return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and Chart.lock does not name it", dependency.Name, pin.Version), vendorIt)
 }
 
 // check compares a vendored chart with its pin.
 func (v vendored) check(pin freight.Chart) error {
 	switch {
-	case !sameVersion(v.Metadata.Version, pin.Version):
-		return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and charts/%s is %s", v.Name(), pin.Version, v.entry, v.Metadata.Version), vendorIt(pin))
+	case !vendoring.SameVersion(v.Metadata.Version, pin.Version):
+		return refusal.New(fmt.Sprintf("its freight pins the chart %s to %s, and charts/%s is %s", v.Name(), pin.Version, v.entry, v.Metadata.Version), vendorIt)
 	case pin.Digest == "" || v.digest == pin.Digest:
 		return nil
 	case v.digest == "":
-		return refusal.New(fmt.Sprintf("its freight pins the archive of the chart %s by digest, and charts/%s is a folder", v.Name(), v.entry), vendorIt(pin))
+		return refusal.New(fmt.Sprintf("its freight pins the archive of the chart %s by digest, and charts/%s is a folder", v.Name(), v.entry), vendorIt)
 	}
-	return refusal.New(fmt.Sprintf("charts/%s is not the archive that its freight pins: its digest is %s, not %s", v.entry, short(v.digest), short(pin.Digest)), vendorIt(pin))
-}
-
-// isAlias tells whether a repository is one of those that `helm repo add` named
-// on somebody's machine, which nothing in Git resolves.
-func isAlias(repository string) bool {
-	return strings.HasPrefix(repository, "@") || strings.HasPrefix(repository, "alias:")
+	return refusal.New(fmt.Sprintf("charts/%s is not the archive that its freight pins: its digest is %s, not %s", v.entry, short(v.digest), short(pin.Digest)), vendorIt)
 }
 
 func short(digest string) string {
 	algorithm, hex, _ := strings.Cut(digest, ":")
 	return algorithm + ":" + freight.Short(hex)
-}
-
-// identity is the one name of a chart in a repository, however it is written: a
-// pin of a chart in an OCI registry names it in its URL, a dependency beside it.
-func identity(repository, name string) string {
-	repository = freight.ChartRepository(repository)
-	if name == "" {
-		return repository
-	}
-	return repository + "/" + name
-}
-
-// sameVersion compares versions as they are written, in a chart or as the tag of
-// a registry, which can hold no plus sign (helm, pkg/registry).
-func sameVersion(a, b string) bool {
-	return strings.ReplaceAll(a, "_", "+") == strings.ReplaceAll(b, "_", "+")
 }

@@ -42,6 +42,14 @@ func (g *fakeGit) Branches(context.Context, string) (gitrepo.Branches, error) {
 	return gitrepo.Branches{Head: tips["main"], Tips: tips}, g.down
 }
 
+func (*fakeGit) Start(context.Context, gitrepo.Change) (string, error) {
+	return "", errors.New("the API commits nothing")
+}
+
+func (*fakeGit) Glob(context.Context, string, string, string, ...string) (map[string][]byte, error) {
+	return nil, nil
+}
+
 func (g *fakeGit) Between(context.Context, string, string, string) (gitrepo.Between, error) {
 	return g.between, g.down
 }

@@ -52,7 +52,7 @@ func (s *Server) candidates(c echo.Context) error {
 			Offers: make([]v1.Offer, len(sub.Offers)), Skipped: sub.Skipped, Error: sub.Error,
 		}
 		for j, o := range sub.Offers {
-			o.Detail = o.Detail.Clipped()
+			o.Detail = o.Detail.Bounded()
 			view.Items[i].Offers[j] = v1.Offer{Offer: o, Version: o.Version()}
 		}
 	}

@@ -140,6 +140,22 @@ var journeys = map[string]journey{
 		},
 		stage: "dev", holds: "v1", history: []string{"v1 Aborted"}, commits: 1, operations: 0,
 	},
+	// The default branch moves on each time the proxy is killed: what was pushed
+	// before must be found again all the same.
+	"a chart that is vendored": {
+		document: prodDocument,
+		begin: func(w *world) {
+			w.git.push(shopRepo, "main", umbrella("1.0.0"))
+			w.pinChart(dbPin("2.1.0"))
+			w.pass(0)
+		},
+		travel: func(w *world) {
+			w.killed = func() { w.git.push(shopRepo, "main", map[string][]byte{"README": []byte("Later")}) }
+			w.approve("bob", w.promote("alice", "prod", "2.1.0").ID)
+			w.until("prod is verified", w.verified("prod", "2.1.0"))
+		},
+		stage: "prod", holds: "2.1.0", history: []string{"2.1.0 Succeeded"}, commits: 1, operations: 1,
+	},
 	"a document that makes what waits ineligible": {
 		document: prodDocument,
 		begin: func(w *world) {

@@ -20,6 +20,7 @@ import (
 
 	"k8s.io/client-go/tools/record"
 
+	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/proxy/argocd"
 	"github.com/waybill-cd/waybill/proxy/gitrepo"
@@ -36,8 +37,20 @@ type Git interface {
 	File(ctx context.Context, repoURL, revision, path string) ([]byte, error)
 	// Branches tells where all branches of a repository stand.
 	Branches(ctx context.Context, repoURL string) (gitrepo.Branches, error)
+	// Start tells the commit whose tree a change takes.
+	Start(ctx context.Context, c gitrepo.Change) (string, error)
+	// Glob returns the files of a folder at a commit that a pattern matches.
+	Glob(ctx context.Context, repoURL, revision, folder string, patterns ...string) (map[string][]byte, error)
 	// Between lists the commits between two.
 	Between(ctx context.Context, repoURL, from, to string) (gitrepo.Between, error)
+}
+
+// Charts hands out the archives of charts.
+type Charts interface {
+	// Archive returns the archive that freight pins, by its digest. The chart
+	// repository's certificate is trusted, whatever it is, where insecure says so.
+	// The error is source.ErrRefused where repeating the call does not help.
+	Archive(ctx context.Context, namespace string, pin freight.Chart, insecure bool) ([]byte, error)
 }
 
 // Previews renders Applications without deploying them, see preview.Renderer.
@@ -62,6 +75,10 @@ type Options struct {
 	LooksElsewhere func(context.Context) map[string]Look
 	// Now is the clock.
 	Now func() time.Time
+	// Charts are the chart repositories, from which promotions vendor what freight
+	// pins. Without them freight that pins a chart is not promoted to an Application
+	// that depends on it.
+	Charts Charts
 }
 
 // Engine is the engine. Its requests are safe for concurrent use.

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -110,6 +111,11 @@ func (l *link) Commit(_ context.Context, c gitrepo.Change) (gitrepo.Written, err
 func (g *gitHost) prepare(c gitrepo.Change) (gitrepo.Written, commit, error) {
 	tip, exists := g.tip(c.RepoURL, c.Branch)
 	holds := func(files map[string][]byte) bool {
+		for path := range files {
+			if removes(c, path) {
+				return false
+			}
+		}
 		for path, content := range c.Files {
 			if !bytes.Equal(files[path], content) {
 				return false
@@ -121,7 +127,8 @@ func (g *gitHost) prepare(c gitrepo.Change) (gitrepo.Written, commit, error) {
 	if c.Own && tip.owner != "" && tip.owner != c.Owner {
 		return gitrepo.Written{}, next, fmt.Errorf("branch %s belongs to stage %s: %w", c.Branch, tip.owner, gitrepo.ErrRefused)
 	}
-	for path, content := range c.Files {
+	for _, path := range c.Judged {
+		content := c.Files[path]
 		if present, found := tip.files[path]; found && !bytes.Equal(present, content) {
 			if err := c.Admits(path, present); err != nil {
 				return gitrepo.Written{}, next, err
@@ -151,8 +158,13 @@ func (g *gitHost) prepare(c gitrepo.Change) (gitrepo.Written, commit, error) {
 	default:
 		maps.Copy(next.files, tip.files)
 	}
+	maps.DeleteFunc(next.files, func(path string, _ []byte) bool { return removes(c, path) })
 	maps.Copy(next.files, c.Files)
 	return gitrepo.Written{Base: next.base, Changed: true}, next, nil
+}
+
+func removes(c gitrepo.Change, path string) bool {
+	return slices.ContainsFunc(c.Removed, func(removed string) bool { return path == removed || strings.HasPrefix(path, removed+"/") })
 }
 
 func (l *link) File(_ context.Context, repoURL, revision, path string) ([]byte, error) {
@@ -190,6 +202,36 @@ func (l *link) Branches(_ context.Context, repoURL string) (gitrepo.Branches, er
 	}
 	b.Head = b.Tips["main"]
 	return b, nil
+}
+
+// Start and Glob are for charts that are vendored.
+func (l *link) Start(ctx context.Context, c gitrepo.Change) (string, error) {
+	all, err := l.Branches(ctx, c.RepoURL)
+	if err != nil {
+		return "", err
+	}
+	if tip, exists := l.git.tip(c.RepoURL, c.Branch); exists && c.Own && c.Base == "" && tip.promotion == c.Promotion {
+		return tip.base, nil
+	}
+	return all.Start(c)
+}
+
+func (l *link) Glob(_ context.Context, repoURL, revision, folder string, patterns ...string) (map[string][]byte, error) {
+	if l.killed {
+		return nil, errKilled
+	}
+	c, found := l.git.find(repoURL, revision)
+	if !found {
+		return nil, gitrepo.ErrNoRevision
+	}
+	files := map[string][]byte{}
+	for name, content := range c.files {
+		below, inside := strings.CutPrefix(name, folder+"/")
+		if inside && slices.ContainsFunc(patterns, func(p string) bool { matched, _ := path.Match(p, below); return matched }) {
+			files[below] = content
+		}
+	}
+	return files, nil
 }
 
 func (l *link) Between(context.Context, string, string, string) (gitrepo.Between, error) {

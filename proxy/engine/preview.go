@@ -106,7 +106,7 @@ func (e *Engine) plan(ctx context.Context, s *Situation, carries []promotion.Hel
 			answer.branches, answer.err = e.git.Branches(ctx, apps[0].RepoURL)
 			asked[repository] = answer
 		}
-		next, err := answer.next(s, p, bill, loads, apps)
+		next, err := e.next(ctx, answer, s, p, bill, loads, apps)
 		for _, a := range apps {
 			pl := plan{app: a, next: next, err: err}
 			// A branch that is not there yet holds nothing.
@@ -124,7 +124,7 @@ type asked struct {
 }
 
 // next is the tree that a promotion would commit to the branch of Applications.
-func (a asked) next(s *Situation, p promotion.Promotion, bill waybill.Waybill, loads []freight.Freight, apps []argocd.Application) (preview.Tree, error) {
+func (e *Engine) next(ctx context.Context, a asked, s *Situation, p promotion.Promotion, bill waybill.Waybill, loads []freight.Freight, apps []argocd.Application) (preview.Tree, error) {
 	if a.err != nil {
 		return preview.Tree{}, a.err
 	}
@@ -133,7 +133,13 @@ func (a asked) next(s *Situation, p promotion.Promotion, bill waybill.Waybill, l
 		return preview.Tree{}, &preview.Refusal{Sentence: err.Error()}
 	}
 	start, err := a.branches.Start(c)
-	return preview.Tree{Revision: start, Files: c.Files}, err
+	if err == nil {
+		err = e.vendor(ctx, s, &c, loads, apps, start)
+	}
+	if errors.Is(err, errVendor) {
+		err = &preview.Refusal{Sentence: err.Error()}
+	}
+	return preview.Tree{Revision: start, Files: c.Files, Removed: c.Removed}, err
 }
 
 // compare tells what would change. What keeps it from being rendered is part of

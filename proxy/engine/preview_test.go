@@ -31,6 +31,7 @@ func (l *link) render(app argocd.Application, tree preview.Tree) (string, error)
 		return "", gitrepo.ErrNoRevision
 	}
 	files := maps.Clone(c.files)
+	maps.DeleteFunc(files, func(path string, _ []byte) bool { return removes(gitrepo.Change{Removed: tree.Removed}, path) })
 	maps.Copy(files, tree.Files)
 	var b strings.Builder
 	for _, path := range slices.Sorted(maps.Keys(files)) {

@@ -32,7 +32,7 @@ func assemble(t *testing.T, objects []client.Object) *world {
 	t.Helper()
 	w := &world{
 		t: t, git: newGitHost(), clock: &clock{noon}, events: &events{}, later: map[any]time.Time{},
-		images: &registry{tags: map[string]string{}, fails: map[string]error{}, looked: func() {}, spoil: func(*freight.Offer) {}},
+		images: &registry{tags: map[string]string{}, fails: map[string]error{}, looked: func() {}, spoil: func(*freight.Offer) {}}, charts: &chartHost{},
 		breaks: func(string) fault { return none }, killed: func() {},
 		elsewhere: func() map[string]Look { return nil },
 	}
@@ -67,7 +67,7 @@ func (w *world) replica(l *link) *Engine {
 	return New(
 		store.New(l.cached, l, l, namespace), argocd.NewApplications(l.cached, l, argocdNamespace), l, l, l, w.events,
 		Options{
-			PromotionTimeout: promotionTimeout, Retention: retention, Now: func() time.Time { return w.clock.now },
+			PromotionTimeout: promotionTimeout, Retention: retention, Now: func() time.Time { return w.clock.now }, Charts: l,
 			LooksElsewhere: func(context.Context) map[string]Look { return w.elsewhere() },
 		},
 	)

@@ -109,6 +109,7 @@ type link struct {
 	cached           *informer
 	git              *gitHost
 	images           *registry
+	charts           *chartHost
 	killed           bool
 	// breaks tells what goes wrong with a write.
 	breaks func(what string) fault
@@ -143,7 +144,7 @@ func (l *link) write(what string, overtake, do func() error) error {
 
 // newLink connects a process to the API server, to Git and to registries.
 func newLink(w *world, cached *informer, breaks func(what string) fault) *link {
-	l := &link{cached: cached, git: w.git, images: w.images, breaks: breaks}
+	l := &link{cached: cached, git: w.git, images: w.images, charts: w.charts, breaks: breaks}
 	l.WithWatch = interceptor.NewClient(w.server, interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
 			if l.killed {

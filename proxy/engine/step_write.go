@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/promotion"
 	"github.com/waybill-cd/waybill/proxy/argocd"
 	"github.com/waybill-cd/waybill/proxy/gitrepo"
@@ -37,31 +38,25 @@ func (w writeWaybill) run(ctx context.Context, s *Situation, p *promotion.Promot
 			return errored(err)
 		}
 	}
-	// What is outdated is found before the first push, so that nothing is left
-	// half written.
-	switch err := w.upToDate(ctx, p, changes, groups); {
-	case errors.Is(err, gitrepo.ErrRefused), errors.Is(err, errOutdated):
-		return errored(err)
-	case err != nil:
-		return retry(err)
+	// What is outdated, or cannot be vendored, is found before the first push, so
+	// that nothing is left half written.
+	for i, apps := range groups {
+		if err := w.onBase(ctx, s, p, &changes[i], loads, apps); err != nil {
+			return endsOrRetries(err)
+		}
+	}
+	if err := w.upToDate(ctx, p, changes, groups); err != nil {
+		return endsOrRetries(err)
 	}
 	results := make([]promotion.Result, 0, len(s.Bound.Applications))
 	for i, apps := range groups {
-		change := changes[i]
-		if handsOn(*p) && change.Own && change.Base == "" {
-			if change.Base, err = w.base(ctx, s, change); err != nil {
-				return retry(err)
-			}
-		}
-		written, err := w.commit(ctx, p, change, apps)
+		written, err := w.commit(ctx, p, changes[i], apps)
 		var overtaken *newer
 		switch {
 		case errors.As(err, &overtaken):
 			return w.follow(ctx, s, p, overtaken)
-		case errors.Is(err, gitrepo.ErrRefused), errors.Is(err, errOutdated):
-			return errored(err)
 		case err != nil:
-			return retry(err)
+			return endsOrRetries(err)
 		}
 		for _, a := range apps {
 			results = append(results, promotion.Result{
@@ -73,6 +68,42 @@ func (w writeWaybill) run(ctx context.Context, s *Situation, p *promotion.Promot
 		p.Applications = slices.Clone(results)
 	}
 	return done()
+}
+
+// onBase settles what a change is made on, as far as that is known beforehand, and
+// vendors the charts that are pinned.
+func (w writeWaybill) onBase(ctx context.Context, s *Situation, p *promotion.Promotion, c *gitrepo.Change, loads []freight.Freight, apps []argocd.Application) (err error) {
+	if handsOn(*p) && c.Own && c.Base == "" {
+		if c.Base, err = w.base(ctx, s, *c); err != nil {
+			return err
+		}
+	}
+	if len(p.Rendered) > 0 {
+		if *c, err = asRendered(p, *c, apps); err != nil {
+			return err
+		}
+	}
+	if len(pinsOf(loads)) == 0 {
+		return nil
+	}
+	start, err := w.git.Start(ctx, *c)
+	if err != nil {
+		return err
+	}
+	if c.Own {
+		c.Base = start
+	}
+	return w.vendor(ctx, s, c, loads, apps, start)
+}
+
+// endsOrRetries tells an error that lasts from one that may pass.
+func endsOrRetries(err error) outcomeOf {
+	for _, lasting := range []error{gitrepo.ErrRefused, errOutdated, errVendor} {
+		if errors.Is(err, lasting) {
+			return errored(err)
+		}
+	}
+	return retry(err)
 }
 
 // errOutdated ends a promotion that would render something else than what was
@@ -88,18 +119,16 @@ func (w writeWaybill) commit(ctx context.Context, p *promotion.Promotion, c gitr
 	if len(p.Rendered) == 0 {
 		return w.git.Commit(ctx, c)
 	}
-	c, err := asRendered(p, c, apps)
-	if err != nil {
-		return gitrepo.Written{}, err
-	}
 	for range attempts {
 		written, err := w.git.Commit(ctx, c)
 		if !errors.Is(err, gitrepo.ErrMoved) {
 			return written, err
 		}
-		if c.Tip, err = w.stillRenders(ctx, p, c, apps); err != nil {
+		tip, err := w.stillRenders(ctx, p, c, apps)
+		if err != nil {
 			return gitrepo.Written{}, err
 		}
+		c.Tip = tip
 	}
 	return gitrepo.Written{}, fmt.Errorf("branch %s of %s moves too fast: it will be tried again", c.Branch, c.RepoURL)
 }
@@ -127,10 +156,7 @@ func (w writeWaybill) upToDate(ctx context.Context, p *promotion.Promotion, chan
 		return nil
 	}
 	for i, apps := range groups {
-		c, err := asRendered(p, changes[i], apps)
-		if err != nil {
-			return err
-		}
+		c := changes[i]
 		if c.Own {
 			continue // from the very base that was rendered
 		}
@@ -181,7 +207,7 @@ func (w writeWaybill) stillRenders(ctx context.Context, p *promotion.Promotion, 
 		return "", err
 	}
 	for _, a := range apps {
-		digest, err := w.previews.Digest(ctx, a, preview.Tree{Revision: tip, Files: c.Files})
+		digest, err := w.previews.Digest(ctx, a, preview.Tree{Revision: tip, Files: c.Files, Removed: c.Removed})
 		var refusal *preview.Refusal
 		switch before, _ := p.RenderedOf(a.Namespace, a.Name); {
 		case errors.As(err, &refusal):

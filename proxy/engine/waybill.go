@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -64,10 +65,13 @@ func changeOf(s *Situation, p promotion.Promotion, bill waybill.Waybill, loads [
 	if apps[0].Branch == "" {
 		return gitrepo.Change{}, fmt.Errorf("Application %s tracks whatever branch is the default of %s, where a waybill cannot be kept: set its targetRevision to a branch", apps[0].Key(), repo)
 	}
-	pinned := commitOf(loads, repo)
-	if pinned != "" && s.Stage.Branch == "" {
+	pinned, found, err := freight.CommitOf(loads, repo)
+	if err != nil {
+		return gitrepo.Change{}, err
+	}
+	if found && s.Stage.Branch == "" {
 		return gitrepo.Change{}, fmt.Errorf("the freight pins commit %s of %s, from which Application %s is deployed: give stage %s a branch of its own (branch: env/%s), so that this very commit can be rendered",
-			short(pinned), repo, apps[0].Key(), s.Stage.Name, s.Stage.Name)
+			short(pinned.ID), repo, apps[0].Key(), s.Stage.Name, s.Stage.Name)
 	}
 	files := map[string][]byte{}
 	for _, a := range apps {
@@ -82,9 +86,10 @@ func changeOf(s *Situation, p promotion.Promotion, bill waybill.Waybill, loads [
 		RepoURL:   repo,
 		Branch:    apps[0].Branch,
 		Own:       s.Stage.Branch != "",
-		Base:      pinned,
+		Base:      pinned.ID,
 		Owner:     s.Name.String(),
 		Files:     files,
+		Judged:    slices.Sorted(maps.Keys(files)),
 		Admits:    func(_ string, present []byte) error { return admits(present, s.Name.String(), p.Serial) },
 		Message:   message(s, p, loads),
 		Promotion: p.ID,
@@ -111,18 +116,6 @@ func (e *Engine) base(ctx context.Context, s *Situation, c gitrepo.Change) (base
 		}
 	}
 	return base, nil
-}
-
-// commitOf returns the commit of a repository that the freight pins, if any.
-func commitOf(loads []freight.Freight, repo string) string {
-	for _, f := range loads {
-		for _, c := range f.Commits {
-			if freight.GitRepository(c.RepoURL) == freight.GitRepository(repo) {
-				return c.ID
-			}
-		}
-	}
-	return ""
 }
 
 // approvers are those whose approval counts under the stage's rule.

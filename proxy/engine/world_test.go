@@ -36,6 +36,7 @@ type world struct {
 	server client.WithWatch
 	git    *gitHost
 	images *registry
+	charts *chartHost
 	argo   *argoCD
 	clock  *clock
 	events *events

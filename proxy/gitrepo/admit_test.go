@@ -108,3 +108,17 @@ func TestACommitOfAPersonsFreesAStageBranch(t *testing.T) {
 		t.Error("the renamed stage cannot write to its branch")
 	}
 }
+
+func TestOnlyWhatIsJudgedIsAskedAbout(t *testing.T) {
+	h := serve(t, map[string]string{"a.yaml": "serial: 7\n", "charts/db.tgz": "old"})
+	c := h.change(map[string]string{"a.yaml": "serial: 8\n", "charts/db.tgz": "new"})
+	var asked []string
+	c.Judged, c.Admits = []string{"a.yaml"}, func(path string, _ []byte) error {
+		asked = append(asked, path)
+		return nil
+	}
+	h.commit(t, c)
+	if diff := cmp.Diff([]string{"a.yaml"}, asked); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 	"slices"
+
+	"github.com/go-git/go-git/v5/plumbing"
 )
 
 // Branches are where the branches of a repository stand at one moment.
@@ -68,4 +70,34 @@ func (b Branches) Start(c Change) (string, error) {
 	default:
 		return b.Tip("")
 	}
+}
+
+// Start is [Branches.Start] of a change as it stands now. Where the change's own
+// promotion wrote to the stage branch last, it is the base of that: so that what is
+// made of the base is the same when the call is repeated, though the default branch
+// has moved on.
+func (r *Repositories) Start(ctx context.Context, c Change) (string, error) {
+	all, err := r.Branches(ctx, c.RepoURL)
+	if err != nil {
+		return "", err
+	}
+	tip, exists := all.Tips[c.Branch]
+	if c.Own && c.Base == "" && exists {
+		var base string
+		err := r.visit(ctx, c.RepoURL, func(ctx context.Context, v *visit) error {
+			at := plumbing.NewHash(tip)
+			if err := v.ensure(ctx, at); err != nil {
+				return err
+			}
+			commit, err := v.store.commit(at)
+			if err == nil {
+				base = c.baseOf(commit)
+			}
+			return err
+		})
+		if err != nil || base != "" {
+			return base, err
+		}
+	}
+	return all.Start(c)
 }

@@ -29,8 +29,8 @@ type Change struct {
 	RepoURL string
 	// Branch is the branch's short name: main, env/prod.
 	Branch string
-	// Own marks a stage branch: the tree of the commit is Base's with Files, not
-	// the branch's own. Its parent is the branch's tip; a branch that does not
+	// Own marks a stage branch: the tree of the commit is Base's with Files and
+	// without Removed, not the branch's own. Its parent is the branch's tip; a branch that does not
 	// exist is made, on Base.
 	Own bool
 	// Base is the full ID of the commit whose tree an Own branch takes; empty
@@ -47,9 +47,14 @@ type Change struct {
 	// Files are added or replaced, by their path from the root. A file that is
 	// there keeps its mode.
 	Files map[string][]byte
+	// Removed are files, and folders with all below, that the tree does not have
+	// then, by their path from the root. What is not there need not be removed.
+	Removed []string
 	// Admits is asked before a file at the tip is replaced by other content, with
 	// what it holds. Its error ends the call. Nil admits everything.
 	Admits func(path string, present []byte) error
+	// Judged are the paths that Admits is asked about: all of Files where it is nil.
+	Judged []string
 	// Message is the subject, and after an empty line the body.
 	Message string
 	// Promotion is the promotion's ID: the commit's trailer Waybill-Promotion,
@@ -107,6 +112,15 @@ func (c Change) check() (*folder, error) {
 		}
 		if size += len(content); size > maxChange {
 			return nil, refused(nil, "the files of one Git commit are larger than %d MiB", maxChange>>20)
+		}
+	}
+	for _, path := range c.Removed {
+		segments, err := splitPath(path)
+		if err != nil {
+			return nil, err
+		}
+		if err := root.remove(segments); err != nil {
+			return nil, refused(err, "%s cannot be removed: the same change writes there", path)
 		}
 	}
 	return root, nil

@@ -243,12 +243,8 @@ func (v *visit) prepare(ctx context.Context, c Change, files *folder, tip plumbi
 // promotion, with these files, and on this base. The head of the default branch
 // may have moved since; that does not make it another change.
 func (v *visit) madeBefore(c Change, files *folder, tip *object.Commit) (Written, error) {
-	if tip == nil || c.Promotion == "" {
-		return Written{}, nil
-	}
-	trailers := trailersOf(tip.Message)
-	base := trailers[TrailerBase]
-	if trailers[TrailerPromotion] != c.Promotion || base == "" || c.Base != "" && c.Base != base {
+	base := c.baseOf(tip)
+	if base == "" || c.Base != "" && c.Base != base {
 		return Written{}, nil
 	}
 	tree, err := files.graft(tip.TreeHash, "", v.store, memory.NewStorage())
@@ -256,6 +252,19 @@ func (v *visit) madeBefore(c Change, files *folder, tip *object.Commit) (Written
 		return Written{}, err
 	}
 	return Written{Commit: tip.Hash.String(), Base: base}, nil
+}
+
+// baseOf returns the base of a stage branch's tip where that is of the change's own
+// promotion; else none.
+func (c Change) baseOf(tip *object.Commit) string {
+	if tip == nil || c.Promotion == "" {
+		return ""
+	}
+	trailers := trailersOf(tip.Message)
+	if trailers[TrailerPromotion] != c.Promotion {
+		return ""
+	}
+	return trailers[TrailerBase]
 }
 
 // base has the commit in the store whose tree a stage branch takes.
@@ -289,7 +298,11 @@ func (v *visit) admitted(ctx context.Context, c Change, tip *object.Commit) erro
 	if c.Admits == nil {
 		return nil
 	}
-	for _, path := range slices.Sorted(maps.Keys(c.Files)) {
+	judged := c.Judged
+	if judged == nil {
+		judged = slices.Sorted(maps.Keys(c.Files))
+	}
+	for _, path := range judged {
 		present, err := v.replaces(ctx, tip, path, c.Files[path])
 		if errors.Is(err, ErrNoFile) {
 			continue

@@ -12,42 +12,69 @@ import (
 	"github.com/go-git/go-git/v5/storage/memory"
 )
 
-// folder is what a change writes below one path.
+// folder is what a change writes and removes below one path.
 type folder struct {
 	files   map[string][]byte
 	folders map[string]*folder
+	removed map[string]bool // files, and folders with all below
 }
 
 var errOverlap = errors.New("a file and a folder of one name")
 
 func (f *folder) add(segments []string, content []byte) error {
-	name := segments[0]
-	if len(segments) == 1 {
-		if f.folders[name] != nil {
-			return errOverlap
-		}
-		if f.files == nil {
-			f.files = map[string][]byte{}
-		}
-		f.files[name] = content
-		return nil
+	f, err := f.below(segments)
+	if err != nil {
+		return err
 	}
-	if _, taken := f.files[name]; taken {
+	name := segments[len(segments)-1]
+	if f.folders[name] != nil || f.removed[name] {
 		return errOverlap
 	}
-	if f.folders == nil {
-		f.folders = map[string]*folder{}
+	if f.files == nil {
+		f.files = map[string][]byte{}
 	}
-	if f.folders[name] == nil {
-		f.folders[name] = &folder{}
-	}
-	return f.folders[name].add(segments[1:], content)
+	f.files[name] = content
+	return nil
 }
 
-// graft returns the tree that has everything of an old one, and the folder's
-// files. New objects go to fresh. A tree that holds the files already is
+func (f *folder) remove(segments []string) error {
+	f, err := f.below(segments)
+	if err != nil {
+		return err
+	}
+	name := segments[len(segments)-1]
+	if _, written := f.files[name]; written || f.folders[name] != nil {
+		return errOverlap
+	}
+	if f.removed == nil {
+		f.removed = map[string]bool{}
+	}
+	f.removed[name] = true
+	return nil
+}
+
+// below returns the folder of a path, made where it is not there.
+func (f *folder) below(segments []string) (*folder, error) {
+	for _, name := range segments[:len(segments)-1] {
+		if _, taken := f.files[name]; taken || f.removed[name] {
+			return nil, errOverlap
+		}
+		if f.folders == nil {
+			f.folders = map[string]*folder{}
+		}
+		if f.folders[name] == nil {
+			f.folders[name] = &folder{}
+		}
+		f = f.folders[name]
+	}
+	return f, nil
+}
+
+// graft returns the tree that has everything of an old one but what the folder
+// removes, and the folder's files. New objects go to fresh. A tree that holds the files already is
 // returned as it is, even where Git would write it differently today.
-// The zero hash stands for an empty tree; path is for errors.
+// The zero hash stands for an empty tree, which Git keeps at the root alone; path
+// is for errors.
 func (f *folder) graft(old plumbing.Hash, path string, from *store, fresh *memory.Storage) (plumbing.Hash, error) {
 	tree := &object.Tree{}
 	if !old.IsZero() {
@@ -65,6 +92,10 @@ func (f *folder) graft(old plumbing.Hash, path string, from *store, fresh *memor
 		case entries[i] != e:
 			entries[i], changed = e, true
 		}
+	}
+	drop := func(name string) {
+		kept := slices.DeleteFunc(entries, func(have object.TreeEntry) bool { return have.Name == name })
+		entries, changed = kept, changed || len(kept) < len(entries)
 	}
 	for name, content := range f.files {
 		mode, err := fileMode(entries, name, path)
@@ -86,10 +117,20 @@ func (f *folder) graft(old plumbing.Hash, path string, from *store, fresh *memor
 		if err != nil {
 			return plumbing.ZeroHash, err
 		}
+		if id.IsZero() {
+			drop(name)
+			continue
+		}
 		put(object.TreeEntry{Name: name, Mode: filemode.Dir, Hash: id})
+	}
+	for name := range f.removed {
+		drop(name)
 	}
 	if !changed && !old.IsZero() {
 		return old, nil
+	}
+	if len(entries) == 0 && path != "" {
+		return plumbing.ZeroHash, nil
 	}
 	sort.Sort(object.TreeEntrySorter(entries))
 	return addObject(fresh, &object.Tree{Entries: entries})

@@ -26,6 +26,9 @@ type Tree struct {
 	// Files are written over those of the commit, by their path from the root of
 	// the repository. Those that the render does not need are left out.
 	Files map[string][]byte
+	// Removed are files of the commit, and folders with all below, that are taken
+	// out; none of them holds one of Files.
+	Removed []string
 }
 
 // Refusal is the plugin's own sentence for why it does not render; or what kept
@@ -93,6 +96,7 @@ type order struct {
 	revision string
 	paths    []string
 	files    map[string][]byte
+	removed  []string
 	cluster  []string
 	// key names all that it depends on.
 	key string
@@ -113,7 +117,8 @@ func (r *Renderer) orderFor(ctx context.Context, app argocd.Application, tree Tr
 		return o, err
 	}
 	o.files = within(tree.Files, o.paths)
-	o.key = keyOf(id, app.Path, o.files, environment)
+	o.removed = slices.DeleteFunc(slices.Clone(tree.Removed), func(name string) bool { return !isWithin(name, o.paths) })
+	o.key = keyOf(id, app.Path, o.files, o.removed, environment)
 	return o, nil
 }
 
@@ -177,20 +182,27 @@ func environmentOf(app argocd.Application, cluster []string) ([]string, error) {
 func within(files map[string][]byte, paths []string) map[string][]byte {
 	kept := map[string][]byte{}
 	for name, content := range files {
-		if slices.ContainsFunc(paths, func(p string) bool { return p == "." || name == p || strings.HasPrefix(name, p+"/") }) {
+		if isWithin(name, paths) {
 			kept[name] = content
 		}
 	}
 	return kept
 }
 
+func isWithin(name string, paths []string) bool {
+	return slices.ContainsFunc(paths, func(p string) bool { return p == "." || name == p || strings.HasPrefix(name, p+"/") })
+}
+
 // keyOf names all that a render depends on: files and parameters, and not the
 // commit that happens to hold the files.
-func keyOf(tree, source string, files map[string][]byte, environment []string) string {
+func keyOf(tree, source string, files map[string][]byte, removed, environment []string) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q %q\n", tree, source)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		fmt.Fprintf(h, "file %q %x\n", name, sha256.Sum256(files[name]))
+	}
+	for _, name := range removed {
+		fmt.Fprintf(h, "removed %q\n", name)
 	}
 	for _, variable := range environment {
 		fmt.Fprintf(h, "variable %q\n", variable)
@@ -214,7 +226,7 @@ func (r *Renderer) run(ctx context.Context, o order) (manifests, error) {
 	if err := r.git.Export(ctx, o.app.RepoURL, o.revision, o.paths, dir); err != nil {
 		return manifests{}, err
 	}
-	at, app, err := prepare(dir, o.app, o.files)
+	at, app, err := prepare(dir, o.app, o.files, o.removed)
 	var environment []string
 	if err == nil {
 		environment, err = environmentOf(app, o.cluster)
@@ -246,10 +258,10 @@ func refused(err error) (manifests, error) {
 // maxOverride bounds a file that Argo CD merges into a source, in bytes.
 const maxOverride = 1 << 20
 
-// prepare writes the files over those of an export. It returns the folder of the
+// prepare writes the files over those of an export, less those removed. It returns the folder of the
 // Application's path, and the Application as the files there have it. Nothing is
 // read or written outside of the export.
-func prepare(dir string, app argocd.Application, files map[string][]byte) (string, argocd.Application, error) {
+func prepare(dir string, app argocd.Application, files map[string][]byte, removed []string) (string, argocd.Application, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return "", app, errors.New("the files of a render cannot be opened")
@@ -262,6 +274,11 @@ func prepare(dir string, app argocd.Application, files map[string][]byte) (strin
 		return "", app, fmt.Errorf("the repository has no folder %s there: correct the Application's path", source)
 	} else if err != nil {
 		return "", app, fmt.Errorf("the Application's path %s cannot be read", source)
+	}
+	for _, name := range removed {
+		if err := root.RemoveAll(name); err != nil {
+			return "", app, fmt.Errorf("%s cannot be removed: something else is there", name)
+		}
 	}
 	for name, content := range files {
 		if err := overwrite(root, name, content); err != nil {

@@ -5,6 +5,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/waybill-cd/waybill/extension/freight"
@@ -37,6 +38,10 @@ type Source interface {
 	// be a *[Busy] or a *[Incomplete].
 	Discover(ctx context.Context, namespace string, s pipeline.Subscription) (Look, error)
 }
+
+// ErrRefused is an error, beside others, that lasts until a person changes
+// something.
+var ErrRefused = errors.New("refused")
 
 // Busy is the error of a host that has enough of requests.
 type Busy struct {

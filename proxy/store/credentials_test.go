@@ -80,3 +80,63 @@ func TestTheCredentialsOfARepository(t *testing.T) {
 		})
 	}
 }
+
+// ofCharts makes a Secret one for charts.
+func ofCharts(s *corev1.Secret, more ...string) *corev1.Secret {
+	s.Data["type"] = []byte("helm")
+	for _, key := range more {
+		s.Data[key] = []byte("true")
+	}
+	return s
+}
+
+func TestTheCredentialsOfAChartRepository(t *testing.T) {
+	const https, oci = "https://charts.example.com/stable", "oci://registry.example.com/charts/db"
+	for name, test := range map[string]struct {
+		secrets []client.Object
+		repo    string
+		want    string // the Secret's name and password, empty for none
+	}{
+		"its own":                      {[]client.Object{ofCharts(secret("a", "repository", https))}, https, "a"},
+		"its own spelled anew":         {[]client.Object{ofCharts(secret("a", "repository", "https://CHARTS.example.com/stable/"))}, https, "a"},
+		"a prefix":                     {[]client.Object{ofCharts(secret("a", "repo-creds", "https://charts.example.com"))}, https, "a"},
+		"half a part of a path":        {[]client.Object{ofCharts(secret("a", "repo-creds", "https://charts.example.com/sta"))}, https, ""},
+		"of Git":                       {[]client.Object{secret("a", "repository", https), secret("b", "repo-creds", "https://charts.example.com")}, https, ""},
+		"another host":                 {[]client.Object{ofCharts(secret("a", "repo-creds", "https://charts.example.com"))}, "https://charts.example.com.evil.org/stable", ""},
+		"over plain HTTP":              {[]client.Object{ofCharts(secret("a", "repo-creds", "https://charts.example.com"))}, "http://charts.example.com/stable", ""},
+		"of another namespace":         {[]client.Object{in("argocd", ofCharts(secret("a", "repository", https)))}, https, ""},
+		"in a registry":                {[]client.Object{ofCharts(secret("a", "repository", "registry.example.com/charts/db"), "enableOCI")}, oci, "a"},
+		"in a registry, with a scheme": {[]client.Object{ofCharts(secret("a", "repository", oci))}, oci, "a"},
+		"the folder of Argo CD's":      {[]client.Object{ofCharts(secret("a", "repository", "registry.example.com/charts"), "enableOCI")}, oci, "a"},
+		"a folder above that":          {[]client.Object{ofCharts(secret("a", "repository", "registry.example.com"), "enableOCI")}, oci, ""},
+		"a registry":                   {[]client.Object{ofCharts(secret("a", "repo-creds", "registry.example.com"), "enableOCI")}, oci, "a"},
+		"a registry without enableOCI": {[]client.Object{ofCharts(secret("a", "repo-creds", "registry.example.com"))}, oci, ""},
+		"the host over HTTPS":          {[]client.Object{ofCharts(secret("a", "repo-creds", "https://registry.example.com"))}, oci, ""},
+		"a registry for a website":     {[]client.Object{ofCharts(secret("a", "repo-creds", "charts.example.com"), "enableOCI")}, https, ""},
+		"Docker Hub":                   {[]client.Object{ofCharts(secret("a", "repo-creds", "docker.io"), "enableOCI")}, "oci://registry-1.docker.io/shopcharts/db", "a"},
+		"no url, for Docker Hub":       {[]client.Object{ofCharts(secret("a", "repo-creds", ""), "enableOCI")}, "oci://registry-1.docker.io/shopcharts/db", ""},
+		"no url":                       {[]client.Object{ofCharts(secret("a", "repo-creds", ""), "enableOCI"), ofCharts(secret("b", "repo-creds", ""))}, oci, ""},
+		"its own before its folder's": {[]client.Object{
+			ofCharts(secret("a", "repository", "registry.example.com/charts"), "enableOCI"), ofCharts(secret("b", "repository", "registry.example.com/charts/db"), "enableOCI"),
+			ofCharts(secret("c", "repo-creds", "registry.example.com/charts"), "enableOCI"),
+		}, oci, "b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cluster := newCluster(t, test.secrets...)
+			found, user, password, err := cluster.store().Chart(t.Context(), namespace, test.repo)
+			must(t, err)
+			if password != test.want || found != test.want || (user == "git") != (test.want != "") {
+				t.Errorf("got Secret %q, user %q, password %q, want %q", found, user, password, test.want)
+			}
+			if found, _, _, err := cluster.store().Chart(t.Context(), "other", test.repo); found != "" || err != nil {
+				t.Errorf("a pipeline of another namespace gets %q, %v", found, err)
+			}
+		})
+	}
+	// Nor does Git get what is for charts.
+	_, password, err := newCluster(t, ofCharts(secret("a", "repository", https))).store().Git(t.Context(), https)
+	must(t, err)
+	if password != "" {
+		t.Errorf("Git gets %q", password)
+	}
+}

@@ -93,6 +93,8 @@ type Repository struct {
 	Meta Meta
 	// Type is repository or repo-creds.
 	Type string
+	// Kind is git, the default, or helm.
+	Kind string
 	URL  string
 	// Complete tells that it holds a user or a password.
 	Complete bool

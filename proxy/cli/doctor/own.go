@@ -162,7 +162,7 @@ func gitCredentials(l *finding.List, in Installation) {
 	for _, url := range repositories(in) {
 		repo := freight.GitRepository(url)
 		found := slices.ContainsFunc(in.Repositories.Value, func(r Repository) bool {
-			return credential.Nearness(credential.Secret{Type: r.Type, URL: r.URL, Complete: r.Complete}, repo) > 0
+			return credential.Nearness(credential.Secret{Type: r.Type, URL: r.URL, Kind: r.Kind, Complete: r.Complete}, repo) > 0
 		})
 		if found {
 			with = append(with, url)

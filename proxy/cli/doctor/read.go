@@ -241,7 +241,7 @@ func repository(text []byte) (r Repository, keep bool, err error) {
 	var s secretObject
 	err = json.Unmarshal(text, &s)
 	return Repository{
-		Meta: s.Meta, Type: s.Meta.Labels[credential.LabelType], URL: string(s.Data["url"]),
+		Meta: s.Meta, Type: s.Meta.Labels[credential.LabelType], URL: string(s.Data["url"]), Kind: string(s.Data["type"]),
 		Complete: len(s.Data["username"])+len(s.Data["password"]) > 0,
 	}, true, err
 }

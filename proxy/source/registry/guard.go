@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -30,6 +31,8 @@ type guard struct {
 	asked string // the host, with its port
 	party string // who asks
 	local bool   // the host is this machine
+	// maxBody bounds an answer, in bytes, where that is not [maxBody].
+	maxBody int64
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -61,7 +64,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if busy(res.StatusCode) {
 		g.holds.add(host, res.Header.Get("Retry-After"))
 	}
-	res.Body = drained{http.MaxBytesReader(nil, res.Body, maxBody)}
+	res.Body = drained{http.MaxBytesReader(nil, res.Body, cmp.Or(g.maxBody, maxBody))}
 	if strings.HasSuffix(req.URL.Path, "/tags/list") {
 		res.Request = asLinked(req)
 		if err := doubted(req, res); err != nil {

@@ -1,0 +1,197 @@
+package chart
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+	"github.com/google/go-containerregistry/pkg/authn"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/waybill-cd/waybill/extension/chart"
+	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/extension/selection"
+	"github.com/waybill-cd/waybill/proxy/source/registry"
+)
+
+// The media types of a chart in a registry (helm, pkg/registry/constants.go).
+const (
+	chartLayer       = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+	chartLayerBefore = "application/tar+gzip" // of Helm before 3.7
+	chartConfig      = "application/vnd.cncf.helm.config.v1+json"
+)
+
+const (
+	maxConfig = 1 << 20 // bytes of a chart's metadata
+	// annotationCreated tells when a manifest was made (OCI image specification,
+	// annotations).
+	annotationCreated = "org.opencontainers.image.created"
+)
+
+func (s *Source) discoverOCI(ctx context.Context, at place, sub pipeline.ChartSubscription, rule selection.Rule) (found []version, skipped []string, err error) {
+	repo, err := s.repository(at)
+	if err != nil {
+		return nil, nil, err
+	}
+	end, err := repo.SignIn()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { end(err) }()
+	tags, err := repo.Tags(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var versions []string
+	for _, tag := range tags {
+		if _, err := semver.StrictNewVersion(chart.Version(tag)); err == nil {
+			versions = append(versions, chart.Version(tag))
+		}
+	}
+	selected := rule.Select(versions)
+	if len(selected) == 0 {
+		return nil, nil, noVersion(sub, len(tags), nil)
+	}
+	selected = selected[:min(len(selected), sub.DiscoveryLimit)]
+	resolved, flaws := make([]version, len(selected)), make([]error, len(selected))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(maxAtOnce)
+	for i, name := range selected {
+		group.Go(func() error {
+			v, err := s.resolve(ctx, at, repo, name)
+			if lasting(err) {
+				flaws[i], err = err, nil
+			}
+			resolved[i] = v
+			return err
+		})
+	}
+	if err = group.Wait(); err != nil {
+		return nil, nil, err
+	}
+	for i := range selected {
+		if flaws[i] != nil {
+			skipped = append(skipped, flaws[i].Error())
+		} else {
+			found = append(found, resolved[i])
+		}
+	}
+	return found, skipped, nil
+}
+
+func (s *Source) repository(at place) (*registry.Repository, error) {
+	return s.options.Registries.Repository(registry.Access{
+		Namespace: at.scope.Namespace, RepoURL: strings.TrimPrefix(at.scope.Repository, schemeOCI), Insecure: at.scope.Insecure, Secret: at.scope.Secret,
+		Credentials: authn.AuthConfig{Username: at.user, Password: at.password},
+		Holds:       registry.Content{Noun: "chart", Remedy: remedy + ", with enableOCI"},
+	})
+}
+
+// resolve tells what a version is: once, by its manifest and its metadata.
+func (s *Source) resolve(ctx context.Context, at place, repo *registry.Repository, name string) (v version, err error) {
+	key, known := "version/"+name, false
+	s.options.Known.Read(at.scope, func(get func(string) []byte) { known = json.Unmarshal(get(key), &v) == nil })
+	if known {
+		return v, nil
+	}
+	manifest, err := repo.Manifest(ctx, strings.ReplaceAll(name, "+", "_"))
+	if err != nil {
+		return v, flawOf(err, "version %s of chart %s went away while it was looked at", name, at.repoURL)
+	}
+	v, config, err := readManifest(name, manifest.Raw)
+	if err != nil {
+		return v, &flaw{fmt.Errorf("version %s of chart %s cannot be used (%w): push it again", name, at.repoURL, err)}
+	}
+	text, err := repo.Blob(ctx, config, maxConfig)
+	if err != nil {
+		return v, flawOf(err, "the metadata of version %s of chart %s cannot be read", name, at.repoURL)
+	}
+	if err := v.describe(path.Base(at.scope.Repository), text); err != nil {
+		return v, &flaw{fmt.Errorf("version %s of chart %s cannot be used (%w): push it again", name, at.repoURL, err)}
+	}
+	if text, err = json.Marshal(v); err != nil {
+		return v, err
+	}
+	return v, s.options.Known.Write(at.scope, map[string][]byte{key: text})
+}
+
+// flawOf makes a flaw of an error of one tag or blob.
+func flawOf(err error, format string, args ...any) error {
+	for _, own := range []error{registry.ErrGone, registry.ErrTooLarge, registry.ErrInvalid} {
+		if errors.Is(err, own) {
+			return &flaw{fmt.Errorf(format+" (%w)", append(args, err)...)}
+		}
+	}
+	return err
+}
+
+// readManifest returns the chart of a manifest, and the digest of its metadata.
+func readManifest(name string, raw []byte) (v version, config string, err error) {
+	type descriptor struct {
+		MediaType string `json:"mediaType"`
+		Digest    string `json:"digest"`
+	}
+	var m struct {
+		Config      descriptor        `json:"config"`
+		Layers      []descriptor      `json:"layers"`
+		Annotations map[string]string `json:"annotations"`
+	}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return v, "", errors.New("its manifest is no JSON")
+	}
+	if m.Config.MediaType != chartConfig {
+		return v, "", fmt.Errorf("it is no chart, but %.80q", m.Config.MediaType)
+	}
+	v = version{Version: name, Created: timeOf(m.Annotations[annotationCreated])}
+	for _, layer := range m.Layers {
+		if layer.MediaType == chartLayer || layer.MediaType == chartLayerBefore {
+			v.Digest = digestOf(layer.Digest)
+		}
+	}
+	if v.Digest == "" {
+		return v, "", errors.New("it has no archive")
+	}
+	return v, m.Config.Digest, nil
+}
+
+// describe takes in a chart's metadata, which must be of that chart and version.
+func (v *version) describe(name string, text []byte) error {
+	var about struct {
+		Name       string   `json:"name"`
+		Version    string   `json:"version"`
+		AppVersion string   `json:"appVersion"`
+		Home       string   `json:"home"`
+		Sources    []string `json:"sources"`
+	}
+	if err := json.Unmarshal(text, &about); err != nil {
+		return errors.New("its metadata is no JSON")
+	}
+	if about.Name != name || !chart.SameVersion(about.Version, v.Version) {
+		return fmt.Errorf("it holds %.60q in version %.60q", about.Name, about.Version)
+	}
+	v.AppVersion, v.Source = bounded(about.AppVersion), sourceOf(about.Sources, about.Home)
+	return nil
+}
+
+// layer gets an archive from a registry by its digest.
+func (s *Source) layer(ctx context.Context, at place, pin freight.Chart) (archive []byte, err error) {
+	repo, err := s.repository(at)
+	if err != nil {
+		return nil, err
+	}
+	end, err := repo.SignIn()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { end(err) }()
+	archive, err = repo.Blob(ctx, pin.Digest, maxArchive)
+	if errors.Is(err, registry.ErrGone) {
+		return nil, registry.Fail(registry.ErrGone, err, "the archive of version %s of chart %s is not there any more: push it again, or promote other freight", pin.Version, at.repoURL)
+	}
+	return archive, err
+}
