@@ -36,8 +36,8 @@ func (s Scope) name() []byte {
 
 // Options bound a cache. The zero value stands for the defaults.
 type Options struct {
-	// MaxBytes is how much is kept, keys and values; 256 MiB. The file is up to
-	// three times as large.
+	// MaxBytes is how much is kept, keys and values; 256 MiB. The file is larger,
+	// by the pages that are not full.
 	MaxBytes int64
 	// MaxEntries is how many keys are kept; 4 million.
 	MaxEntries int
