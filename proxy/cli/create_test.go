@@ -59,7 +59,7 @@ func TestWhatIsNotChosenIsAsInTheFreightToBeginWith(t *testing.T) {
 		Charts:  []freight.Chart{{RepoURL: "https://charts.example.com/", Name: "db", Version: "2.1.0"}},
 	}
 	got := run(t, s, "create", "freight", "--warehouse", "shop", "--from", s.freight[1].ID[:8], "--artifact", "web=v1.2.0", "--dry-run")
-	if got.code != ExitOK || got.out != "would make freight of warehouse shop: shop:v1.2.0, shop:v1.1.0, config c0c0c0c, db 2.1.0\n" {
+	if got.code != ExitOK || got.out != "would make freight of warehouse shop: shop:v1.2.0 (web), shop:v1.1.0 (worker), config c0c0c0c, db 2.1.0\n" {
 		t.Errorf("got %+v", got)
 	}
 	if said := body(t, s); said.Artifacts != nil {

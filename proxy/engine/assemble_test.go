@@ -45,7 +45,7 @@ func TestUnderTheManualPolicyPeopleMakeTheFreight(t *testing.T) {
 		t.Errorf("the record is %+v, and there is freight of %v", got, w.freightTags())
 	}
 	old, created := w.assemble(chosen("v1", "v2", "first", "2.0.0"))
-	if !created || old.CreatedBy != "alice" || old.Reason != "to try it" || old.Alias == "" || old.Summary() != "shop:v1, shop:v2, config "+freight.Short(madeFor("first"))+", db 2.0.0" {
+	if !created || old.CreatedBy != "alice" || old.Reason != "to try it" || old.Alias == "" || old.Summary() != "shop:v1 (web), shop:v2 (worker), config "+freight.Short(madeFor("first"))+", db 2.0.0" {
 		t.Errorf("it is %+v", old)
 	}
 	if w.eventsTell("FreightCreated", "alice assembled freight "+old.Alias) != 1 {

@@ -57,7 +57,7 @@ func TestFreightHoldsTheBestOfEverySubscription(t *testing.T) {
 	w.refresh("shop")
 	w.until("it is verified", w.verified("dev", "v2"))
 	f := w.candidate("shop")
-	if got := f.Summary(); got != "shop:v2, shop:v2, config "+freight.Short(madeFor("second"))+", db 2.1.0" {
+	if got := f.Summary(); got != "shop:v2 (web), shop:v2 (worker), config "+freight.Short(madeFor("second"))+", db 2.1.0" {
 		t.Errorf("it is %s", got)
 	}
 	if f.Images[0].Subscription != "web" || f.Images[1].Subscription != "worker" {
@@ -135,7 +135,7 @@ func TestWhatDoesNotMeetTheCriteriaIsNoFreight(t *testing.T) {
 	w.images.tags[shopImage] = "v3 v2"
 	w.pass(time.Second)
 	got := w.warehouse("shop")
-	if got.Candidate != before || got.Error != "" || !strings.HasPrefix(got.Reason, "no freight is made of shop:v3, shop:v3, config ") || !strings.Contains(got.Reason, "does not meet freightCreationCriteria (imageFrom") {
+	if got.Candidate != before || got.Error != "" || !strings.HasPrefix(got.Reason, "no freight is made of shop:v3 (web), shop:v3 (worker), config ") || !strings.Contains(got.Reason, "does not meet freightCreationCriteria (imageFrom") {
 		t.Errorf("the record is %+v", got)
 	}
 	w.writes = nil
@@ -159,7 +159,7 @@ func TestCriteriaThatCannotBeJudgedMakeNoFreight(t *testing.T) {
 	w.stock()
 	w.refresh("shop")
 	w.pass(0)
-	if got := w.warehouse("shop"); got.Candidate != "" || !strings.Contains(got.Reason, "freightCreationCriteria cannot be judged: ") || !strings.Contains(got.Reason, "has no image of registry.example.com/shop") {
+	if got := w.warehouse("shop"); got.Candidate != "" || !strings.Contains(got.Reason, "freightCreationCriteria cannot be judged: ") || !strings.Contains(got.Reason, "finds no image of registry.example.com/shop that is called nobody") {
 		t.Errorf("the record is %+v", got)
 	}
 }
