@@ -58,8 +58,6 @@ func TestNothingIsOfferedFromAPartOfTheTruth(t *testing.T) {
 			for kind, f := range map[string]*fault.Fault{
 				"dropped":       {Drop: true},
 				"out of order":  {Status: http.StatusInternalServerError},
-				"busy":          {Status: http.StatusTooManyRequests},
-				"unauthorized":  {Status: http.StatusUnauthorized},
 				"gone":          {Status: http.StatusNotFound},
 				"another page":  {Status: http.StatusOK, Body: "<html>sign in</html>"},
 				"empty":         {Status: http.StatusOK},
@@ -94,15 +92,15 @@ func TestNothingIsOfferedFromAnAnswerThatBreaksOff(t *testing.T) {
 			want := w.look(t, sub)
 			sizes := w.wire.received
 			for n, size := range sizes {
-				for part := range 5 {
+				for part := range 4 {
 					w.restart(t)
 					w.wire.cut = func(answer int) int {
 						if answer == n {
-							return size * part / 5
+							return size * part / 4
 						}
 						return -1
 					}
-					what := fmt.Sprintf("answer %d cut at %d/5", n, part)
+					what := fmt.Sprintf("answer %d cut at %d/4", n, part)
 					w.never(t, what, sub, want)
 				}
 			}
