@@ -6,6 +6,11 @@
 // pushed by force. A change that was made already is recognised and not made
 // twice, so that a caller that was killed between the push and its own record
 // simply repeats the call.
+//
+// It looks at repositories too: where the references stand, and what their
+// histories hold, of which only what is new is fetched. What a look keeps is apart
+// from what is written with, from every other namespace, and from what was read
+// without checking a certificate; all of it can be dropped at any time.
 package gitrepo
 
 import (
@@ -102,22 +107,23 @@ func New(c Credentials, o Options) (*Repositories, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("the folder for copies of Git repositories cannot be made: %w", reason(err))
 	}
-	held := newHolds()
 	return &Repositories{
 		credentials: c,
 		options:     o,
 		folder:      folder,
-		client:      o.client(o.Transport, held),
-		untrusting:  o.client(o.Untrusting, held),
+		client:      o.client(o.Transport),
+		untrusting:  o.client(o.Untrusting),
 		copies:      newPool(o.MaxRepositories),
 		histories:   newPool(o.MaxHistories),
 		tags:        lru.New(maxKnownTags),
 	}, nil
 }
 
-func (o *Options) client(base http.RoundTripper, held *holds) transport.Transport {
+// client makes one that shares nothing with another: who answers without being
+// checked must not tell how long a host that is checked is left alone.
+func (o *Options) client(base http.RoundTripper) transport.Transport {
 	return githttp.NewClient(&http.Client{
-		Transport:     &guard{base: base, maxFetch: o.MaxFetch, holds: held},
+		Transport:     &guard{base: base, maxFetch: o.MaxFetch, holds: newHolds()},
 		CheckRedirect: stayOnHost,
 	})
 }

@@ -24,7 +24,7 @@ var (
 type guard struct {
 	base     http.RoundTripper
 	maxFetch int64
-	holds    *holds // shared by all guards
+	holds    *holds
 }
 
 // RoundTrip implements http.RoundTripper.

@@ -1,8 +1,10 @@
 package git_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -188,7 +190,6 @@ func TestTroubleIsToldInASentence(t *testing.T) {
 		sub       pipeline.GitSubscription
 		want      string
 	}{
-		"a host that is not known":        {"", pipeline.GitSubscription{RepoURL: "https://git.invalid/shop.git"}, "the host of the Git repository https://git.invalid/shop.git is unknown: check the URL"},
 		"a repository that vanished":      {"", pipeline.GitSubscription{RepoURL: w.URL("gone")}, "there is no Git repository " + w.URL("gone") + ", or its account may not see it: check the URL"},
 		"a branch that is not there":      {"", pipeline.GitSubscription{Branch: "release"}, "has no branch release, it has main: push it, or name another one"},
 		"private, without credentials":    {"other", pipeline.GitSubscription{}, "asks for credentials, or does not accept those it got: put a user name and a password"},
@@ -208,6 +209,21 @@ func TestTroubleIsToldInASentence(t *testing.T) {
 				t.Errorf("error %v, want %s", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestAHostThatIsNotKnownIsToldOf(t *testing.T) {
+	nowhere := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "git.example.com", IsNotFound: true}}
+	}}
+	repositories, err := gitrepo.New(account{}, gitrepo.Options{Dir: t.TempDir(), Transport: nowhere})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{source: gitsource.New(repositories)}
+	const want = "the host of the Git repository https://git.example.com/shop.git is unknown: check the URL"
+	if _, err := w.discover(t, pipeline.GitSubscription{RepoURL: "https://git.example.com/shop.git"}); err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
 	}
 }
 
