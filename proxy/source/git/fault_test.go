@@ -23,8 +23,6 @@ import (
 	gitsource "github.com/waybill-cd/waybill/proxy/source/git"
 )
 
-func isIncomplete(err error) bool { return errors.As(err, new(*source.Incomplete)) }
-
 // scenarios are subscriptions whose first look takes several requests.
 func scenarios() map[string]pipeline.GitSubscription {
 	return map[string]pipeline.GitSubscription{
