@@ -67,6 +67,8 @@ type Options struct {
 	MaxFile int64
 	// MaxHistories is how many copies are kept to look; 128.
 	MaxHistories int
+	// MaxHistory is the size, in bytes, that those may have together; 1 GiB.
+	MaxHistory int64
 	// MaxLog is how many commits of a branch one look goes back at most; 10,000.
 	MaxLog int
 	// Transport makes the HTTP requests; one with keep-alive and the proxy
@@ -113,8 +115,8 @@ func New(c Credentials, o Options) (*Repositories, error) {
 		folder:      folder,
 		client:      o.client(o.Transport),
 		untrusting:  o.client(o.Untrusting),
-		copies:      newPool(o.MaxRepositories),
-		histories:   newPool(o.MaxHistories),
+		copies:      newPool(o.MaxRepositories, int64(o.MaxRepositories)*o.MaxCopy),
+		histories:   newPool(o.MaxHistories, o.MaxHistory),
 		tags:        lru.New(maxKnownTags),
 	}, nil
 }
@@ -136,6 +138,7 @@ const (
 	defaultMaxFetch        = 1 << 30
 	defaultMaxFile         = 1 << 20
 	defaultMaxHistories    = 128
+	defaultMaxHistory      = 1 << 30
 	defaultMaxLog          = 10_000
 )
 
@@ -163,6 +166,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.MaxHistories <= 0 {
 		o.MaxHistories = defaultMaxHistories
+	}
+	if o.MaxHistory <= 0 {
+		o.MaxHistory = defaultMaxHistory
 	}
 	if o.MaxLog <= 0 {
 		o.MaxLog = defaultMaxLog
