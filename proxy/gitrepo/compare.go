@@ -43,13 +43,13 @@ func (t *trees) get(from *store, id plumbing.Hash) ([]object.TreeEntry, error) {
 }
 
 // changes tells whether any file that differs between a commit and its parent,
-// or nothing, is one of those. It reads folders that differ, and no files.
-func changes(from *store, read *trees, c, parent *object.Commit, any func(path string) bool) (bool, error) {
+// or nothing, is one that is taken. It reads folders that differ, and no files.
+func changes(from *store, read *trees, c, parent *object.Commit, takes func(path string) bool) (bool, error) {
 	var before plumbing.Hash
 	if parent != nil {
 		before = parent.TreeHash
 	}
-	compared := &comparison{any: any, read: func(id plumbing.Hash) ([]object.TreeEntry, error) { return read.get(from, id) }}
+	compared := &comparison{takes: takes, read: func(id plumbing.Hash) ([]object.TreeEntry, error) { return read.get(from, id) }}
 	found, err := compared.folder("", before, c.TreeHash)
 	if err != nil {
 		return false, fmt.Errorf("commit %s: %w", c.Hash, err)
@@ -59,7 +59,7 @@ func changes(from *store, read *trees, c, parent *object.Commit, any func(path s
 
 type comparison struct {
 	read    func(tree plumbing.Hash) ([]object.TreeEntry, error)
-	any     func(path string) bool
+	takes   func(path string) bool
 	entries int // that were read
 }
 
@@ -107,7 +107,7 @@ func (c *comparison) entry(path string, was, is object.TreeEntry) (bool, error) 
 	if was.Hash == is.Hash && was.Mode == is.Mode {
 		return false, nil
 	}
-	if (isFile(was) || isFile(is)) && c.any(path) {
+	if (isFile(was) || isFile(is)) && c.takes(path) {
 		return true, nil
 	}
 	return c.folder(path+"/", folderOf(was), folderOf(is))

@@ -115,7 +115,7 @@ func (a address) unreachable(ctx context.Context, verb string, err error) error 
 	case errors.As(err, &unknown) && unknown.IsNotFound:
 		return failed(err, "the host of the Git repository %s is unknown: check the URL", a.name)
 	case errors.As(err, new(*packp.ErrUnexpectedData)), errors.Is(err, packp.ErrEmptyInput), errors.Is(err, pktline.ErrInvalidPktLen):
-		return failed(err, "what answers for the Git repository %s is no Git server, or speaks only Git's old protocol of plain files: check the URL", a.name)
+		return failed(err, "what answers for the Git repository %s is no Git server, or speaks only Git's old protocol of plain files: check the URL, or try again later", a.name)
 	case errors.As(err, &status):
 		return failed(err, "the Git repository %s answers with status %d %s: try again later",
 			a.name, status.StatusCode(), http.StatusText(status.StatusCode()))

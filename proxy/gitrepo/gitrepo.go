@@ -6,6 +6,11 @@
 // pushed by force. A change that was made already is recognised and not made
 // twice, so that a caller that was killed between the push and its own record
 // simply repeats the call.
+//
+// It looks at repositories too: where the references stand, and what their
+// histories hold, of which only what is new is fetched. What a look keeps is apart
+// from what is written with, from every other namespace, and from what was read
+// without checking a certificate; all of it can be dropped at any time.
 package gitrepo
 
 import (
@@ -62,6 +67,8 @@ type Options struct {
 	MaxFile int64
 	// MaxHistories is how many copies are kept to look; 128.
 	MaxHistories int
+	// MaxHistory is the size, in bytes, that those may have together; 1 GiB.
+	MaxHistory int64
 	// MaxLog is how many commits of a branch one look goes back at most; 10,000.
 	MaxLog int
 	// Transport makes the HTTP requests; one with keep-alive and the proxy
@@ -105,22 +112,23 @@ func New(c Credentials, o Options) (*Repositories, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("the folder for copies of Git repositories cannot be made: %w", reason(err))
 	}
-	held := newHolds()
 	return &Repositories{
 		credentials: c,
 		options:     o,
 		folder:      folder,
-		client:      o.client(o.Transport, held),
-		untrusting:  o.client(o.Untrusting, held),
-		copies:      newPool(o.MaxRepositories),
-		histories:   newPool(o.MaxHistories),
+		client:      o.client(o.Transport),
+		untrusting:  o.client(o.Untrusting),
+		copies:      newPool(o.MaxRepositories, int64(o.MaxRepositories)*o.MaxCopy),
+		histories:   newPool(o.MaxHistories, o.MaxHistory),
 		tags:        lru.New(maxKnownTags),
 	}, nil
 }
 
-func (o *Options) client(base http.RoundTripper, held *holds) transport.Transport {
+// client makes one that shares nothing with another: who answers without being
+// checked must not tell how long a host that is checked is left alone.
+func (o *Options) client(base http.RoundTripper) transport.Transport {
 	return githttp.NewClient(&http.Client{
-		Transport:     &guard{base: base, maxFetch: o.MaxFetch, holds: held, requested: o.Requested},
+		Transport:     &guard{base: base, maxFetch: o.MaxFetch, holds: newHolds(), requested: o.Requested},
 		CheckRedirect: stayOnHost,
 	})
 }
@@ -133,6 +141,7 @@ const (
 	defaultMaxFetch        = 1 << 30
 	defaultMaxFile         = 1 << 20
 	defaultMaxHistories    = 128
+	defaultMaxHistory      = 1 << 30
 	defaultMaxLog          = 10_000
 )
 
@@ -163,6 +172,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.MaxHistories <= 0 {
 		o.MaxHistories = defaultMaxHistories
+	}
+	if o.MaxHistory <= 0 {
+		o.MaxHistory = defaultMaxHistory
 	}
 	if o.MaxLog <= 0 {
 		o.MaxLog = defaultMaxLog

@@ -25,7 +25,7 @@ var (
 type guard struct {
 	base     http.RoundTripper
 	maxFetch int64
-	holds    *holds // shared by all guards
+	holds    *holds
 
 	requested func(context.Context)
 }

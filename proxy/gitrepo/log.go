@@ -47,13 +47,13 @@ type Logged struct {
 }
 
 // Changes tells whether any file that the commit adds, changes or removes is one
-// of those. It is compared with its first parent, a first commit with nothing.
-func (c Logged) Changes(any func(path string) bool) (bool, error) {
+// that is taken. It is compared with its first parent, a first commit with nothing.
+func (c Logged) Changes(takes func(path string) bool) (bool, error) {
 	h, err := c.look.history()
 	if err != nil {
 		return false, err
 	}
-	return changes(h.store, &c.look.trees, c.commit, c.parent, any)
+	return changes(h.store, &c.look.trees, c.commit, c.parent, takes)
 }
 
 // Log calls visit for the commits of a history in the order of git log, the
@@ -72,9 +72,11 @@ func (l *Look) Log(ctx context.Context, tip string, likely int, visit func(Logge
 			return false, err
 		}
 	}
-	if err := w.push(w.tip); err != nil {
+	newest, err := w.history.commit(w.tip)
+	if err != nil {
 		return false, err
 	}
+	w.add(newest)
 	for w.visited = 0; len(w.next) > 0; w.visited++ {
 		if err := ctx.Err(); err != nil {
 			return false, l.reading.unreachable(ctx, "read", err)
@@ -119,15 +121,7 @@ type walk struct {
 	step    int // how much further the next request goes
 }
 
-func (w *walk) push(id plumbing.Hash) error {
-	c, err := w.history.commit(id)
-	if err != nil {
-		return err
-	}
-	w.add(c)
-	return nil
-}
-
+// add has a commit visited, once.
 func (w *walk) add(c *object.Commit) {
 	if !w.seen[c.Hash] {
 		w.seen[c.Hash] = true

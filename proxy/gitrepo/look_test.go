@@ -287,6 +287,29 @@ func TestAHistoryThatHasGrownIsBegunAnew(t *testing.T) {
 	}
 }
 
+func TestHistoriesAreBoundedTogether(t *testing.T) {
+	h := serve(t, shopTree())
+	dir := t.TempDir()
+	h.open(t, gitrepo.Options{Dir: dir, MaxHistory: 2 << 10})
+	for i := range 8 {
+		url, err := h.Create(t.Context(), fmt.Sprintf("repository-%d", i), shopTree())
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.url = url
+		h.newest(t, 1)
+	}
+	kept, err := filepath.Glob(filepath.Join(dir, "git", "repository-*"))
+	if err != nil || len(kept) == 0 || len(kept) > 7 {
+		t.Errorf("%d histories are kept in 2 KiB: %v", len(kept), err)
+	}
+	h.Traffic.Reset()
+	h.newest(t, 1)
+	if n := h.requests()[fetched]; n != 0 {
+		t.Errorf("the one that was used last is not there: %d fetches", n)
+	}
+}
+
 func TestAHostThatHasEnoughIsLeftAlone(t *testing.T) {
 	h := serve(t, shopTree())
 	for name, tt := range map[string]struct {

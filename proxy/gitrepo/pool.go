@@ -6,15 +6,19 @@ import (
 	"time"
 )
 
-// pool keeps the copies of repositories of one kind, at most so many.
+// pool keeps the copies of repositories of one kind, at most so many, of at most
+// so many bytes together.
 type pool struct {
-	max int
+	most  int
+	bytes int64
 
 	mu   sync.Mutex
 	open map[string]*repository
 }
 
-func newPool(most int) *pool { return &pool{max: most, open: map[string]*repository{}} }
+func newPool(most int, bytes int64) *pool {
+	return &pool{most: most, bytes: bytes, open: map[string]*repository{}}
+}
 
 // repository is a copy of a remote repository, and who waits for it. What it
 // holds belongs to whoever has the turn.
@@ -28,6 +32,7 @@ type repository struct {
 	// Guarded by pool.mu.
 	users int
 	used  time.Time
+	bytes int64 // on disk, when it was left
 }
 
 // acquire waits for the turn on a repository; name is for people.
@@ -54,8 +59,22 @@ func (p *pool) release(repo *repository) {
 	if !p.awaited(repo) {
 		repo.listing = nil
 	}
+	p.weigh(repo)
 	<-repo.turn
 	p.leave(repo)
+}
+
+// weigh notes the size of a repository whose turn the caller has.
+func (p *pool) weigh(repo *repository) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	repo.bytes = 0
+	if repo.store != nil {
+		repo.bytes += repo.store.bytes
+	}
+	if repo.history != nil {
+		repo.bytes += repo.history.bytes
+	}
 }
 
 // awaited tells whether somebody waits for the turn that the caller has.
@@ -65,14 +84,14 @@ func (p *pool) awaited(repo *repository) bool {
 	return repo.users > 1
 }
 
-// leave forgets the repositories that were not used for longest, down to the
-// number that may be kept.
+// leave forgets the repositories that were not used for longest, down to what may
+// be kept.
 func (p *pool) leave(repo *repository) {
 	var forgotten []*repository
 	p.mu.Lock()
 	repo.users--
 	repo.used = time.Now()
-	for len(p.open) > p.max {
+	for p.full() {
 		oldest := p.oldestIdle()
 		if oldest == nil {
 			break
@@ -84,6 +103,14 @@ func (p *pool) leave(repo *repository) {
 	for _, old := range forgotten {
 		old.drop()
 	}
+}
+
+func (p *pool) full() bool {
+	var bytes int64
+	for _, repo := range p.open {
+		bytes += repo.bytes
+	}
+	return len(p.open) > p.most || bytes > p.bytes
 }
 
 func (p *pool) oldestIdle() *repository {

@@ -79,14 +79,14 @@ func (l *Look) Tags(ctx context.Context, objects []string) (map[string]Tag, erro
 }
 
 // Changes tells of the objects that tags name, by their full IDs, whether any file
-// that their commits add, change or remove is one of those. Each is compared with
+// that their commits add, change or remove is one that is taken. Each is compared with
 // its first parent; where the host's own history ends before that, it is none.
-func (l *Look) Changes(ctx context.Context, objects []string, any func(path string) bool) (map[string]bool, error) {
+func (l *Look) Changes(ctx context.Context, objects []string, takes func(path string) bool) (map[string]bool, error) {
 	found := make(map[string]bool, len(objects))
 	for batch := range slices.Chunk(objects, changeBatch) {
 		err := l.apart(ctx, batch, 2, packp.FilterBlobNone(), func(s *store) (err error) {
 			for _, id := range batch {
-				if found[id], err = l.changes(s, plumbing.NewHash(id), any); err != nil {
+				if found[id], err = l.changes(s, plumbing.NewHash(id), takes); err != nil {
 					return err
 				}
 			}
@@ -99,7 +99,7 @@ func (l *Look) Changes(ctx context.Context, objects []string, any func(path stri
 	return found, nil
 }
 
-func (l *Look) changes(s *store, id plumbing.Hash, any func(path string) bool) (bool, error) {
+func (l *Look) changes(s *store, id plumbing.Hash, takes func(path string) bool) (bool, error) {
 	tag, err := s.tag(id)
 	if err != nil || tag.Commit.ID == "" {
 		return false, err
@@ -117,7 +117,7 @@ func (l *Look) changes(s *store, id plumbing.Hash, any func(path string) bool) (
 			return false, err
 		}
 	}
-	return changes(s, &l.trees, c, parent, any)
+	return changes(s, &l.trees, c, parent, takes)
 }
 
 // apart fetches objects into a store that is gone when f returns: what is there

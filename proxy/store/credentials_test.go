@@ -140,3 +140,15 @@ func TestTheCredentialsOfAChartRepository(t *testing.T) {
 		t.Errorf("Git gets %q", password)
 	}
 }
+
+func TestPipelinesOfAnotherNamespaceGetNoneOfWaybillsCredentials(t *testing.T) {
+	const repo = "https://git.example.com/team/shop.git"
+	s := newCluster(t, secret("a", "repository", repo), in("other", secret("b", "repository", repo))).store()
+	for namespace, want := range map[string]string{s.Namespace(): "a", "other": "", "": ""} {
+		_, password, err := s.GitOf(t.Context(), namespace, repo)
+		must(t, err)
+		if password != want {
+			t.Errorf("a pipeline of namespace %q gets the password %q, want %q", namespace, password, want)
+		}
+	}
+}

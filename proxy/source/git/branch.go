@@ -97,7 +97,7 @@ func (l *look) takesCommit(c gitrepo.Logged) (bool, error) {
 // takesChanges tells whether what a commit changes makes it count. Where no paths
 // are asked for, a commit that changes nothing at all does: it was made to be
 // seen.
-func (l *look) takesChanges(changes func(any func(path string) bool) (bool, error)) (bool, error) {
+func (l *look) takesChanges(changes func(takes func(path string) bool) (bool, error)) (bool, error) {
 	paths := l.commits.Paths()
 	empty := true
 	takes, err := changes(func(path string) bool {

@@ -1,8 +1,10 @@
 package git_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -20,8 +22,6 @@ import (
 	"github.com/waybill-cd/waybill/proxy/source"
 	gitsource "github.com/waybill-cd/waybill/proxy/source/git"
 )
-
-func isIncomplete(err error) bool { return errors.As(err, new(*source.Incomplete)) }
 
 // scenarios are subscriptions whose first look takes several requests.
 func scenarios() map[string]pipeline.GitSubscription {
@@ -58,8 +58,6 @@ func TestNothingIsOfferedFromAPartOfTheTruth(t *testing.T) {
 			for kind, f := range map[string]*fault.Fault{
 				"dropped":       {Drop: true},
 				"out of order":  {Status: http.StatusInternalServerError},
-				"busy":          {Status: http.StatusTooManyRequests},
-				"unauthorized":  {Status: http.StatusUnauthorized},
 				"gone":          {Status: http.StatusNotFound},
 				"another page":  {Status: http.StatusOK, Body: "<html>sign in</html>"},
 				"empty":         {Status: http.StatusOK},
@@ -94,15 +92,15 @@ func TestNothingIsOfferedFromAnAnswerThatBreaksOff(t *testing.T) {
 			want := w.look(t, sub)
 			sizes := w.wire.received
 			for n, size := range sizes {
-				for part := range 5 {
+				for part := range 4 {
 					w.restart(t)
 					w.wire.cut = func(answer int) int {
 						if answer == n {
-							return size * part / 5
+							return size * part / 4
 						}
 						return -1
 					}
-					what := fmt.Sprintf("answer %d cut at %d/5", n, part)
+					what := fmt.Sprintf("answer %d cut at %d/4", n, part)
 					w.never(t, what, sub, want)
 				}
 			}
@@ -190,7 +188,6 @@ func TestTroubleIsToldInASentence(t *testing.T) {
 		sub       pipeline.GitSubscription
 		want      string
 	}{
-		"a host that is not known":        {"", pipeline.GitSubscription{RepoURL: "https://git.invalid/shop.git"}, "the host of the Git repository https://git.invalid/shop.git is unknown: check the URL"},
 		"a repository that vanished":      {"", pipeline.GitSubscription{RepoURL: w.URL("gone")}, "there is no Git repository " + w.URL("gone") + ", or its account may not see it: check the URL"},
 		"a branch that is not there":      {"", pipeline.GitSubscription{Branch: "release"}, "has no branch release, it has main: push it, or name another one"},
 		"private, without credentials":    {"other", pipeline.GitSubscription{}, "asks for credentials, or does not accept those it got: put a user name and a password"},
@@ -210,6 +207,21 @@ func TestTroubleIsToldInASentence(t *testing.T) {
 				t.Errorf("error %v, want %s", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestAHostThatIsNotKnownIsToldOf(t *testing.T) {
+	nowhere := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "git.example.com", IsNotFound: true}}
+	}}
+	repositories, err := gitrepo.New(account{}, gitrepo.Options{Dir: t.TempDir(), Transport: nowhere})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{source: gitsource.New(repositories)}
+	const want = "the host of the Git repository https://git.example.com/shop.git is unknown: check the URL"
+	if _, err := w.discover(t, pipeline.GitSubscription{RepoURL: "https://git.example.com/shop.git"}); err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
 	}
 }
 

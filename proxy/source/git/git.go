@@ -79,8 +79,9 @@ type look struct {
 	id           digest
 	commits      selection.Commits
 
-	result  source.Look
-	partial bool // what was found is right, but there may be more
+	result   source.Look
+	partial  bool // what was found is right, but there may be more
+	compared int  // tags whose commits the host was asked for
 }
 
 // Discover implements [source.Source].

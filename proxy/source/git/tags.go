@@ -17,13 +17,12 @@ import (
 const (
 	// maxDated is how many tags' dates are asked for.
 	maxDated = 20_000
-	// maxCompared is how many tags' commits are compared in one look, which costs a
-	// request for each twenty.
-	maxCompared = 500
-	// maxStep is how many tags are judged at once, and compareStep those of which
-	// the commits are compared.
-	maxStep     = 500
+	// maxStep is how many tags are asked for at once.
+	maxStep = 500
+	// compareStep is of how many tags the commits are compared at once: of each, all
+	// folders are sent. maxCompared is how many there are in one look.
 	compareStep = 20
+	maxCompared = 500
 )
 
 // tags finds the tags that come first.
@@ -109,22 +108,15 @@ func (l *look) useless(name string) {
 // not known before: it is as many as are wanted, and then ever more.
 func (l *look) judgeTags(ctx context.Context, names []string) error {
 	const growth = 4
-	step, compared := l.subscription.DiscoveryLimit, 0
+	step := l.subscription.DiscoveryLimit
 	if !l.commits.Paths().Any() {
-		step = compareStep
+		step = max(step, compareStep)
 	}
-	for len(names) > 0 && !l.full() {
+	for ; len(names) > 0 && !l.full() && !l.partial; step = min(step*growth, maxStep) {
 		batch := names[:min(step, len(names))]
 		names = names[len(batch):]
-		asked, err := l.judgeBatch(ctx, batch)
-		if err != nil {
+		if err := l.judgeBatch(ctx, batch); err != nil {
 			return err
-		}
-		if l.commits.Paths().Any() {
-			step = min(step*growth, maxStep)
-		}
-		if compared += asked; compared >= maxCompared && len(names) > 0 && !l.full() {
-			return l.pause(compared, len(names))
 		}
 	}
 	if len(l.result.Offers) == 0 {
@@ -133,33 +125,48 @@ func (l *look) judgeTags(ctx context.Context, names []string) error {
 	return nil
 }
 
+func (l *look) judgeBatch(ctx context.Context, names []string) (err error) {
+	if l.commits.FiltersTags() {
+		if names, err = l.filtered(ctx, names); err != nil {
+			return err
+		}
+	}
+	if l.commits.Paths().Any() {
+		return l.offerTags(ctx, names)
+	}
+	for few := range slices.Chunk(names, compareStep) {
+		switch {
+		case l.full():
+			return nil
+		case l.compared >= maxCompared:
+			return l.pause()
+		}
+		if few, err = l.changing(ctx, few); err != nil {
+			return err
+		}
+		if err := l.offerTags(ctx, few); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // pause ends a look that has compared enough. What it found comes first in any
 // case; where that is nothing, the next look goes on.
-func (l *look) pause(compared, left int) error {
+func (l *look) pause() error {
 	l.partial = true
 	if len(l.result.Offers) > 0 {
 		return nil
 	}
-	return &source.Incomplete{Err: fmt.Errorf("the commits of %d tags of %s were compared so far, and none qualifies: the next look goes on with %d more",
-		compared, l.Refs.Repository, left)}
+	return &source.Incomplete{Err: fmt.Errorf("the commits of %d tags of %s were compared, and none of them qualifies: the next look goes on",
+		l.compared, l.Refs.Repository)}
 }
 
-// judgeBatch judges some tags, and tells how many commits the host was asked to
-// compare.
-func (l *look) judgeBatch(ctx context.Context, names []string) (asked int, err error) {
-	if l.commits.FiltersTags() {
-		if names, err = l.filtered(ctx, names); err != nil {
-			return 0, err
-		}
-	}
-	if !l.commits.Paths().Any() {
-		if names, asked, err = l.changing(ctx, names); err != nil {
-			return 0, err
-		}
-	}
+// offerTags offers tags, as many as are still wanted.
+func (l *look) offerTags(ctx context.Context, names []string) error {
 	known, err := l.named(ctx, names)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	for _, name := range names {
 		switch tag := known[name]; {
@@ -169,7 +176,7 @@ func (l *look) judgeBatch(ctx context.Context, names []string) (asked int, err e
 			l.offer(tag.Commit, name)
 		}
 	}
-	return asked, nil
+	return nil
 }
 
 // filtered keeps the tags that the expressionFilter takes.
@@ -198,9 +205,8 @@ func (l *look) filtered(ctx context.Context, names []string) (kept []string, err
 	return kept, nil
 }
 
-// changing keeps the tags whose commits change what is asked for, and tells of how
-// many the host was asked.
-func (l *look) changing(ctx context.Context, names []string) (kept []string, asked int, err error) {
+// changing keeps the tags whose commits change what is asked for.
+func (l *look) changing(ctx context.Context, names []string) (kept []string, err error) {
 	takes := make(map[string]bool, len(names)) // by what the tags name
 	var unknown []string
 	for _, name := range names {
@@ -215,8 +221,9 @@ func (l *look) changing(ctx context.Context, names []string) (kept []string, ask
 	}
 	fresh, err := l.Changes(ctx, unknown, l.commits.Paths().Takes)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
+	l.compared += len(unknown)
 	for object, taken := range fresh {
 		l.judge(object, taken)
 		takes[object] = taken
@@ -226,7 +233,7 @@ func (l *look) changing(ctx context.Context, names []string) (kept []string, ask
 			kept = append(kept, name)
 		}
 	}
-	return kept, len(unknown), nil
+	return kept, nil
 }
 
 // noTag tells that no tag qualifies, and what was wanted.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/proxy/source"
 	gitsource "github.com/waybill-cd/waybill/proxy/source/git"
 )
 
@@ -130,14 +131,24 @@ func TestTagsAreAskedForOnce(t *testing.T) {
 	})
 }
 
+func TestTagsThatAFilterLeavesOutAreNotCompared(t *testing.T) {
+	w := newWorld(t)
+	manyTags(t, w, 0, 1000)
+	w.costs(t, "1000 tags that the filter leaves out", 5, func() { // 20, 80, 320, 500, and the rest
+		sub := pipeline.GitSubscription{CommitSelectionStrategy: pipeline.StrategySemVer, IncludePaths: []string{"n"}, ExpressionFilter: `tag == "1.0.1000"`}
+		if _, err := w.discover(t, sub); !errors.Is(err, gitsource.ErrNothing) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
 func TestALongWayToATagTakesSeveralLooks(t *testing.T) {
 	w := newWorld(t)
 	manyTags(t, w, 0, 520)
 	w.git(t, "tag", "0.0.1", "main")
 	sub := pipeline.GitSubscription{CommitSelectionStrategy: pipeline.StrategySemVer, IncludePaths: []string{"app.yaml"}, DiscoveryLimit: 50}
 	_, err := w.discover(t, sub)
-	var more interface{ Unwrap() error }
-	if !isIncomplete(err) || !errors.As(err, &more) || !strings.Contains(err.Error(), "500 tags") {
+	if !errors.As(err, new(*source.Incomplete)) || !strings.Contains(err.Error(), "and none of them qualifies: the next look goes on") {
 		t.Fatalf("the first look: %v", err)
 	}
 	if diff := cmp.Diff([]string{"0.0.1"}, subjects(w.look(t, sub))); diff != "" {
