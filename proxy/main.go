@@ -20,6 +20,7 @@ import (
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/proxy/source/pace"
+	"github.com/waybill-cd/waybill/proxy/source/registry/cloud"
 )
 
 // version is set by the linker.
@@ -40,6 +41,7 @@ type settings struct {
 	kubeconfig    string
 
 	registryRequests float64
+	cloudRegistries  string
 	verbose          bool
 	showVersion      bool
 }
@@ -57,6 +59,7 @@ func (s *settings) flags() *flag.FlagSet {
 	f.DurationVar(&s.timeout, "promotion-timeout", 15*time.Minute, "how long a promotion may run before it has failed")
 	f.DurationVar(&s.retention, "retention", 365*24*time.Hour, "how long ended promotions, and freight that nothing names, are kept")
 	f.Float64Var(&s.registryRequests, "registry-requests", pace.DefaultPerSecond, "requests to each registry in a second, at most")
+	f.StringVar(&s.cloudRegistries, "cloud-registries", "", "registries of Amazon, Google and Azure, separated by commas, that every pipeline may read with the proxy's own cloud identity")
 	f.StringVar(&s.kubeconfig, "kubeconfig", "", "kubeconfig file; in a cluster, the ServiceAccount's credentials")
 	f.BoolVar(&s.verbose, "verbose", false, "log what is decided, too")
 	f.BoolVar(&s.showVersion, "version", false, "print the version and exit")
@@ -82,6 +85,11 @@ func (s *settings) check() error {
 	if s.registryRequests < 1 {
 		return fmt.Errorf("--registry-requests %g is too few for any look: at least 1", s.registryRequests)
 	}
+	for _, host := range list(s.cloudRegistries) {
+		if err := cloud.Check(host); err != nil {
+			return fmt.Errorf("--cloud-registries: %w", err)
+		}
+	}
 	if s.namespace == s.argocd {
 		return fmt.Errorf("--namespace and --argocd-namespace are both %s: Waybill keeps its state in a namespace of its own", s.namespace)
 	}
@@ -97,12 +105,23 @@ func checkAddress(flag, address string) error {
 
 func (s *settings) applicationNamespaces() []string {
 	names := []string{s.argocd}
-	for _, name := range strings.Split(s.applications, ",") {
-		if name = strings.TrimSpace(name); name != "" && name != s.argocd {
+	for _, name := range list(s.applications) {
+		if name != s.argocd {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+// list splits what is separated by commas.
+func list(text string) []string {
+	var parts []string
+	for _, part := range strings.Split(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
 }
 
 func main() {

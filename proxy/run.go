@@ -36,6 +36,7 @@ import (
 	"github.com/waybill-cd/waybill/proxy/source/image"
 	"github.com/waybill-cd/waybill/proxy/source/pace"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
+	"github.com/waybill-cd/waybill/proxy/source/registry/cloud"
 	"github.com/waybill-cd/waybill/proxy/store"
 )
 
@@ -74,7 +75,10 @@ func run(ctx context.Context, s settings) error {
 		return err
 	}
 	defer known.Close()
-	registries := registry.New(registry.Options{UserAgent: "waybill-proxy/" + version, Pace: pace.New(s.registryRequests)})
+	registries := registry.New(registry.Options{
+		UserAgent: "waybill-proxy/" + version, Pace: pace.New(s.registryRequests),
+		Keychain: cloud.Keychain(), KeychainHosts: list(s.cloudRegistries),
+	})
 	charts, err := chart.New(chart.Options{Registries: registries, Known: known, Credentials: records, Dir: s.cache})
 	if err != nil {
 		return err

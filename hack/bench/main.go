@@ -26,6 +26,7 @@ var measurements = []measurement{
 	{"a chart with 200 workloads", largeChart},
 	{"50 renders at once", fiftyRenders},
 	{"64 Applications of a large repository", largeRepository},
+	{"a warehouse by SemVer, 10,000 tags", greatestOfMany}, {"a warehouse by NewestBuild, 2,000 tags", newestOfMany},
 }
 
 // measurement is one thing that is measured.

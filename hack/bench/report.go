@@ -34,7 +34,7 @@ func report(out io.Writer, all []figure) error {
 			verdict = "MISSED"
 			missed++
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%.3g%s\t%s\t%s\n", f.what, f.ours, f.theirs, f.value, f.unit, limit, verdict)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%.4g%s\t%s\t%s\n", f.what, f.ours, f.theirs, f.value, f.unit, limit, verdict)
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -6,7 +6,6 @@ package cache
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,24 +20,24 @@ import (
 // subscription without credentials learn what was read with a Secret, or one that
 // checks certificates what an unchecked one vouched for.
 type Scope struct {
-	Namespace string `json:"n"`
+	Namespace string
 	// Kind is what is known: "image", "chart".
-	Kind       string `json:"k"`
-	Repository string `json:"r"`
+	Kind       string
+	Repository string
 	// Secret names the credentials that the repository was read with.
-	Secret   string `json:"s,omitempty"`
-	Insecure bool   `json:"i,omitempty"`
+	Secret   string
+	Insecure bool
 }
 
+// name is the scope as a key: quoted, so that no two have the same.
 func (s Scope) name() []byte {
-	name, _ := json.Marshal(s) // strings and a bool always can
-	return name
+	return fmt.Appendf(nil, "%q %q %q %q %t", s.Namespace, s.Kind, s.Repository, s.Secret, s.Insecure)
 }
 
 // Options bound a cache. The zero value stands for the defaults.
 type Options struct {
-	// MaxBytes is how much is kept, keys and values; 256 MiB. The file is up to
-	// three times as large.
+	// MaxBytes is how much is kept, keys and values; 256 MiB. The file is larger,
+	// by the pages that are not full.
 	MaxBytes int64
 	// MaxEntries is how many keys are kept; 4 million.
 	MaxEntries int

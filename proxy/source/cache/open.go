@@ -9,6 +9,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 const (
@@ -41,7 +42,7 @@ func Open(dir string, o Options) (*Cache, error) {
 	c := &Cache{options: o, path: filepath.Join(dir, fileName)}
 	err := c.load()
 	switch {
-	case errors.Is(err, bolt.ErrTimeout):
+	case errors.Is(err, bolterrors.ErrTimeout):
 		err = c.loadUnnamed(dir)
 	case err != nil:
 		err = c.renew()

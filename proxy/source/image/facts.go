@@ -48,6 +48,7 @@ func (l *look) read(ctx context.Context, m registry.Manifest) (facts, error) {
 		return l.readIndex(ctx, m)
 	case single:
 		return l.readImage(ctx, m, nil, l.platform)
+	case neither:
 	}
 	return facts{Broken: fmt.Sprintf("its media type %q is not that of an image", registry.OneLine(string(m.MediaType)))}, nil
 }
@@ -99,6 +100,8 @@ func (l *look) readIndex(ctx context.Context, m registry.Manifest) (facts, error
 		return facts{Broken: "its index lists no image"}, nil
 	case child == nil:
 		return facts{Elsewhere: true}, nil
+	case child.Digest.Algorithm != "sha256":
+		return facts{Broken: "its index names an image by a digest that is no SHA-256"}, nil
 	}
 	manifest, err := l.repo.Manifest(ctx, child.Digest.String())
 	if errors.Is(err, registry.ErrGone) {

@@ -131,7 +131,11 @@ func (s *Source) Discover(ctx context.Context, namespace string, subscription pi
 		defer leave()
 	}
 	found, err := l.discover(counted)
-	end(err)
+	if errors.Is(err, ErrNothing) || errors.Is(err, ErrPartial) {
+		end(nil) // the sign-in is as good as it was
+	} else {
+		end(err)
+	}
 	if err != nil {
 		return source.Look{}, l.progress(errors.Is(limited.Err(), context.DeadlineExceeded) && ctx.Err() == nil, err)
 	}

@@ -27,7 +27,8 @@ type look struct {
 	known    known
 	skipped  []string
 
-	mu      sync.Mutex        // guards what follows
+	mu      sync.Mutex // guards what follows
+	flights map[string]*flight
 	batch   map[string][]byte // what was learned and is not kept yet
 	learned int               // tags that were asked for in this look
 	done    int               // tags that are known by now
@@ -240,15 +241,39 @@ func (l *look) readDigest(ctx context.Context, tag, digest string) (result, erro
 			return result{}, err
 		}
 	}
-	if f, ok := l.known.facts(digest); ok {
-		return result{digest: digest, facts: f}, nil
-	}
-	m, err := l.repo.Manifest(ctx, digest)
-	if err != nil {
-		return result{}, err
-	}
-	f, err := l.read(ctx, m)
+	f, err := l.factsOf(ctx, digest)
 	return result{digest: digest, facts: f}, err
+}
+
+// flight is the reading of a digest.
+type flight struct {
+	once  sync.Once
+	facts facts
+	err   error
+}
+
+// factsOf reads a digest that is not known, once, however many tags stand for it.
+func (l *look) factsOf(ctx context.Context, digest string) (facts, error) {
+	l.mu.Lock()
+	if l.flights == nil {
+		l.flights = map[string]*flight{}
+	}
+	f, ok := l.flights[digest]
+	if !ok {
+		f = &flight{}
+		l.flights[digest] = f
+	}
+	l.mu.Unlock()
+	f.once.Do(func() {
+		if f.facts, ok = l.known.facts(digest); ok {
+			return
+		}
+		var m registry.Manifest
+		if m, f.err = l.repo.Manifest(ctx, digest); f.err == nil {
+			f.facts, f.err = l.read(ctx, m)
+		}
+	})
+	return f.facts, f.err
 }
 
 // checkVanished finds out whether tags that were known, and are not on the list

@@ -1,6 +1,7 @@
 package image_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -61,6 +62,31 @@ func TestADigestThatIsKnownIsNotReadForAnotherTag(t *testing.T) {
 	discover(t, source, sub)
 	push(t, server, "v1.1.0", registry.Image{From: image1})
 	asks(t, "a look at a known digest", server, digests, source, sub, list, "HEAD manifests/v1.1.0")
+}
+
+func TestADigestOfSeveralNewTagsIsReadOnce(t *testing.T) {
+	server, digests := serve(t, registry.Config{})
+	same := registry.Image{From: built(t, registry.Image{})}
+	for _, tag := range []string{"v1", "v1.0", "v1.0.0"} {
+		digests["it"] = push(t, server, tag, same)
+	}
+	sub, no := subscription(server), false
+	sub.StrictSemvers = &no
+	asks(t, "the first look", server, digests, newSource(t, image.Options{}), sub, ping, list,
+		"HEAD manifests/v1", "HEAD manifests/v1.0", "HEAD manifests/v1.0.0", "GET manifests/digest-of-it", "GET config")
+}
+
+func TestARepositoryWithoutWhatIsWantedIsTheListAlone(t *testing.T) {
+	server, _ := serve(t, registry.Config{}, "latest")
+	source, sub := newSource(t, image.Options{}), subscription(server)
+	for _, want := range [][]string{{ping, list}, {list}} {
+		if got, err := look(t.Context(), source, sub); !errors.Is(err, image.ErrNothing) {
+			t.Errorf("%v, error %v, want %v", got, err, image.ErrNothing)
+		}
+		if diff := cmp.Diff(want, requests(&server.Traffic, nil)); diff != "" {
+			t.Errorf("requests (-want +got):\n%s", diff)
+		}
+	}
 }
 
 func TestNewestBuildReadsEachTagOnce(t *testing.T) {

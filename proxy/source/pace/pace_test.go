@@ -45,7 +45,7 @@ func TestAHostGetsSoManyRequestsASecond(t *testing.T) {
 func TestALongScanHoldsUpNobodyForMoreThanASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pace.New(0)
-		scanned := scan(t, p, "shop", 10_000, 1000)
+		scanned := scan(t, p, "shop", 10_000, 64)
 		<-time.After(time.Minute)
 		var worst time.Duration
 		for range 20 {

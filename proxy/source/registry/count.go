@@ -20,6 +20,7 @@ func init() { metrics.Registry.MustRegister(requests) }
 type look struct {
 	id       string
 	requests atomic.Int64
+	above    *look // that it is a part of; nil for none
 }
 
 type lookKey struct{}
@@ -27,15 +28,16 @@ type lookKey struct{}
 var lookIDs atomic.Uint64
 
 // Counted returns the context of a look, which takes turns with others, and the
-// number of its requests so far.
+// number of its requests so far. They count for a look that it is a part of, too.
 func Counted(ctx context.Context) (context.Context, func() int) {
-	l := &look{id: strconv.FormatUint(lookIDs.Add(1), 10)}
+	above, _ := ctx.Value(lookKey{}).(*look)
+	l := &look{id: strconv.FormatUint(lookIDs.Add(1), 10), above: above}
 	return context.WithValue(ctx, lookKey{}, l), func() int { return int(l.requests.Load()) }
 }
 
 func count(ctx context.Context, host string) {
 	requests.WithLabelValues(host).Inc()
-	if l, ok := ctx.Value(lookKey{}).(*look); ok {
+	for l, _ := ctx.Value(lookKey{}).(*look); l != nil; l = l.above {
 		l.requests.Add(1)
 	}
 }

@@ -131,10 +131,16 @@ func TestARefusalTellsWhichCredentialsOrHowToGiveThem(t *testing.T) {
 }
 
 // keychain signs in everywhere, if it is asked.
-type keychain struct{ asked []string }
+type keychain struct {
+	asked []string
+	err   error
+}
 
 func (k *keychain) Resolve(r authn.Resource) (authn.Authenticator, error) {
 	k.asked = append(k.asked, r.RegistryStr())
+	if k.err != nil {
+		return nil, k.err
+	}
 	return authn.FromConfig(authn.AuthConfig{Username: "ci", Password: "first"}), nil
 }
 
@@ -153,6 +159,11 @@ func TestTheKeychainIsForTheRegistriesThatAreListed(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{g.host()}, cloud.asked); diff != "" {
 		t.Errorf("the keychain was asked for (-want +got):\n%s", diff)
+	}
+	cloud.err = errors.New("the cloud gives no token: bind a role")
+	_, err := tags(t, New(Options{Keychain: cloud, KeychainHosts: []string{g.host()}}), anonymous)
+	if want := anonymous.RepoURL + " cannot be signed in to: the cloud gives no token: bind a role"; !errors.Is(err, ErrUnauthorized) || err.Error() != want {
+		t.Errorf("a cloud that gives no token: error %v, want %s", err, want)
 	}
 	// Credentials of one's own go first.
 	if _, err := tags(t, listed, g.access("wrong")); !errors.Is(err, ErrUnauthorized) {

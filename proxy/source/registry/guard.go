@@ -37,7 +37,7 @@ type guard struct {
 
 // RoundTrip implements http.RoundTripper.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Scheme != "https" && !(g.local && loopback(req.URL.Hostname())) {
+	if local := g.local && loopback(req.URL.Hostname()); req.URL.Scheme != "https" && !local {
 		return nil, errPlain
 	}
 	req = withoutSecrets(req)
@@ -67,6 +67,9 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	res.Body = drained{http.MaxBytesReader(nil, res.Body, cmp.Or(g.maxBody, maxBody))}
 	if strings.HasSuffix(req.URL.Path, "/tags/list") {
 		res.Request = asLinked(req)
+		if err := doubted(req, res); err != nil {
+			return nil, err
+		}
 	}
 	return res, nil
 }

@@ -71,7 +71,7 @@ func (r *Repository) newPuller(byKeychain bool) (*remote.Puller, error) {
 	auth := remote.WithAuth(authn.FromConfig(r.access.Credentials))
 	switch {
 	case byKeychain:
-		auth = remote.WithAuthFromKeychain(r.registries.options.Keychain)
+		auth = remote.WithAuthFromKeychain(told{r.registries.options.Keychain, r.access.RepoURL})
 	case r.access.Credentials == authn.AuthConfig{}:
 		auth = remote.WithAuth(authn.Anonymous)
 	}
@@ -86,9 +86,27 @@ func (r *Repository) newPuller(byKeychain bool) (*remote.Puller, error) {
 	)
 }
 
+// told is a keychain whose errors are sentences.
+type told struct {
+	authn.Keychain
+	repoURL string
+}
+
+// ResolveContext implements authn.ContextKeychain.
+func (k told) ResolveContext(ctx context.Context, target authn.Resource) (authn.Authenticator, error) {
+	auth, err := authn.Resolve(ctx, k.Keychain, target)
+	if err != nil {
+		return nil, Fail(ErrUnauthorized, err, "%s cannot be signed in to: %s", k.repoURL, err)
+	}
+	return auth, nil
+}
+
 // Head returns the digest that a tag stands for, by a request for the headers
 // alone where the registry can do that. A tag that is not there is [ErrGone].
 func (r *Repository) Head(ctx context.Context, tag string) (digest string, err error) {
+	if !tagPattern.MatchString(tag) {
+		return "", Fail(ErrInvalid, nil, "%q is no tag: correct the subscription to %s", OneLine(tag), r.access.RepoURL)
+	}
 	found, err := r.puller.Head(ctx, r.name.Tag(tag))
 	if err == nil {
 		return r.sha256(found.Digest.String())
@@ -123,9 +141,14 @@ type Manifest struct {
 // Manifest reads a manifest, of a tag or of a digest. What a digest stands for is
 // verified. One that is not there is [ErrGone].
 func (r *Repository) Manifest(ctx context.Context, reference string) (Manifest, error) {
-	var of name.Reference = r.name.Tag(reference)
-	if strings.Contains(reference, ":") {
+	var of name.Reference
+	switch _, err := v1.NewHash(reference); {
+	case err == nil:
 		of = r.name.Digest(reference)
+	case tagPattern.MatchString(reference):
+		of = r.name.Tag(reference)
+	default:
+		return Manifest{}, Fail(ErrInvalid, nil, "%q is neither a tag nor a digest: correct the subscription to %s", OneLine(reference), r.access.RepoURL)
 	}
 	found, err := r.puller.Get(ctx, of)
 	if err != nil {

@@ -91,6 +91,14 @@ func TestWhatIsReadIsVerified(t *testing.T) {
 	if _, err := repo.Blob(t.Context(), "sha256:../x", 5); !errors.Is(err, registry.ErrInvalid) {
 		t.Errorf("no digest: error %v, want %v", err, registry.ErrInvalid)
 	}
+	for _, reference := range []string{"../../v2", "a:b", "sha256:ab", "", "a/b", "a?b"} {
+		if err := second(repo.Manifest(t.Context(), reference)); !errors.Is(err, registry.ErrInvalid) {
+			t.Errorf("%q is asked for: error %v, want %v", reference, err, registry.ErrInvalid)
+		}
+		if err := second(repo.Head(t.Context(), reference)); !errors.Is(err, registry.ErrInvalid) {
+			t.Errorf("%q is asked for: error %v, want %v", reference, err, registry.ErrInvalid)
+		}
+	}
 	for what, err := range map[string]error{
 		"tag": second(repo.Head(t.Context(), "v2.0.0")), "digest": second(repo.Manifest(t.Context(), sum("gone"))), "blob": second(repo.Blob(t.Context(), sum("gone"), 5)),
 	} {
@@ -114,14 +122,15 @@ func TestAPageThatStandsInForTheRegistryHasNoDigest(t *testing.T) {
 
 func TestRequestsAreCounted(t *testing.T) {
 	repo := signIn(t, contents())
-	ctx, requests := registry.Counted(t.Context())
+	whole, all := registry.Counted(t.Context())
+	ctx, requests := registry.Counted(whole)
 	for range 3 {
 		if _, err := repo.Manifest(ctx, "v1.0.0"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := requests(); got != 4 {
-		t.Errorf("%d requests are counted, want 4: a ping and three manifests", got)
+	if requests() != 4 || all() != 4 {
+		t.Errorf("%d requests are counted, and %d of the whole, want 4: a ping and three manifests", requests(), all())
 	}
 	_, others := registry.Counted(context.Background())
 	if got := others(); got != 0 {

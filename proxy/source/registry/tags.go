@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"regexp"
+	"strings"
 )
 
 const (
@@ -16,20 +17,32 @@ const (
 var tagPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
 
 // Tags returns all tags, or an error where any page of their list cannot be had.
-// What is no tag by OCI's grammar is left out.
+// What is no tag by OCI's grammar is left out,
+// and what is there twice, once.
 func (r *Repository) Tags(ctx context.Context) ([]string, error) {
 	pages, err := r.puller.Lister(ctx, r.name)
 	if err != nil {
 		return nil, r.describe(ctx, err)
 	}
 	var tags []string
-	links := map[string]bool{}
+	seen, links, before, told := map[string]bool{}, map[string]bool{}, "", 0
 	for pages.HasNext() {
 		page, err := pages.Next(ctx)
 		if err != nil {
 			return nil, r.describe(ctx, err)
 		}
-		if len(tags)+len(page.Tags) > r.registries.options.MaxTags || len(links) > maxPages {
+		known := len(seen)
+		told += len(page.Tags)
+		for _, tag := range page.Tags {
+			if !seen[tag] && tagPattern.MatchString(tag) {
+				tags = append(tags, tag)
+			}
+			seen[tag] = true
+		}
+		if len(seen) == known && strings.HasSuffix(before, doubt) {
+			break // the page before was the last
+		}
+		if told > r.registries.options.MaxTags || len(links) > maxPages {
 			return nil, r.describe(ctx, errTooMany)
 		}
 		if links[page.Next] {
@@ -38,11 +51,7 @@ func (r *Repository) Tags(ctx context.Context) ([]string, error) {
 		if page.Next != "" {
 			links[page.Next] = true
 		}
-		for _, tag := range page.Tags {
-			if tagPattern.MatchString(tag) {
-				tags = append(tags, tag)
-			}
-		}
+		before = page.Next
 	}
 	return tags, nil
 }

@@ -1,0 +1,74 @@
+package registry_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"testing"
+)
+
+// A registry may know no links, as go-containerregistry's own, which moreover
+// begins anew after the end.
+func TestAFullPageWithoutALinkIsNotTakenForTheEnd(t *testing.T) {
+	for what, test := range map[string]struct {
+		tags, requests int
+		anew           bool
+	}{
+		"half a page":              {500, 1, false},
+		"a page":                   {1000, 2, false},
+		"a page, and anew":         {1000, 2, true},
+		"two pages and a half":     {2500, 3, false},
+		"three pages, and anew":    {3000, 4, true},
+		"three pages and a little": {3001, 4, true},
+	} {
+		all := make([]string, test.tags)
+		for i := range all {
+			all[i] = fmt.Sprintf("v%05d", i)
+		}
+		requests := 0
+		mux := http.NewServeMux()
+		mux.HandleFunc("GET /v2/{$}", func(http.ResponseWriter, *http.Request) {})
+		mux.HandleFunc("GET /v2/shop/tags/list", func(w http.ResponseWriter, r *http.Request) {
+			requests++
+			n, _ := strconv.Atoi(r.URL.Query().Get("n"))
+			from, _ := slices.BinarySearch(all, r.URL.Query().Get("last")+"\x00")
+			if from == len(all) && test.anew {
+				from = 0
+			}
+			_ = json.NewEncoder(w).Encode(map[string]any{"tags": all[from:min(from+n, len(all))]})
+		})
+		got, err := signIn(t, mux).Tags(t.Context())
+		if err != nil || !slices.Equal(all, got) || requests != test.requests {
+			t.Errorf("%s: %d tags in %d requests, error %v, want %d in %d", what, len(got), requests, err, test.tags, test.requests)
+		}
+	}
+}
+
+func FuzzTags(f *testing.F) {
+	f.Add([]byte(`{"name":"shop","tags":["v1.0.0","latest"]}`), `</v2/shop/tags/list?n=1000&last=a>; rel="next"`)
+	f.Add([]byte(`{"tags":null}`), "")
+	f.Add([]byte(`{"tags":["../../x",""]}`), "<http://evil.example.com/v2/shop/tags/list>")
+	f.Add([]byte(`[]`), "<")
+	f.Fuzz(func(t *testing.T, body []byte, link string) {
+		requests := 0
+		mux := http.NewServeMux()
+		mux.HandleFunc("GET /v2/{$}", func(http.ResponseWriter, *http.Request) {})
+		mux.HandleFunc("GET /v2/shop/tags/list", func(w http.ResponseWriter, _ *http.Request) {
+			if requests++; requests == 1 {
+				w.Header()["Link"] = []string{link}
+			}
+			_, _ = w.Write(body)
+		})
+		found, err := signIn(t, mux).Tags(t.Context())
+		if err != nil && found != nil {
+			t.Errorf("%d tags and the error %v", len(found), err)
+		}
+		for _, tag := range found {
+			if tag == "" || len(tag) > 128 || tag[0] == '.' || tag[0] == '-' {
+				t.Errorf("%q is taken for a tag", tag)
+			}
+		}
+	})
+}
