@@ -95,7 +95,7 @@ func (e *Engine) makeFreight(ctx context.Context, p Pipeline, w pipeline.Warehou
 	artifacts, details := freight.Assemble(best)
 	if err := artifacts.Check(); err != nil {
 		r.Value.Error = "no freight can be made of what was found: " + err.Error()
-		return nil
+		return nil //nolint:nilerr // the warehouse tells it
 	}
 	if r.Value.Reason = withheld(w, artifacts, details); r.Value.Reason != "" {
 		return nil
