@@ -154,13 +154,13 @@ func TestAnAssemblyThatIsAskedForAgainIsOne(t *testing.T) {
 		}
 		replica := w.replica(link)
 		ask := chosen("v1", "v1", "first", "2.0.0")
-		f, created, err := replica.Assemble(t.Context(), w.pipeline(), "shop", ask)
+		f, _, err := replica.Assemble(t.Context(), w.pipeline(), "shop", ask)
 		if failed != 1 {
 			t.Fatalf("%s: there was nothing to fail", breaks)
 		}
 		if err != nil {
-			f, created, err = w.people.Assemble(t.Context(), w.pipeline(), "shop", ask)
-			if created {
+			var created bool
+			if f, created, err = w.people.Assemble(t.Context(), w.pipeline(), "shop", ask); created {
 				t.Errorf("%s: it was made twice", breaks)
 			}
 		}

@@ -142,7 +142,7 @@ func (e *Engine) putOutcome(ctx context.Context, name pipeline.Name, r *store.Re
 func (e *Engine) makeFreight(ctx context.Context, p Pipeline, w pipeline.Warehouse, best []freight.Offer) (outcome, error) {
 	artifacts, details := freight.Assemble(best)
 	if err := artifacts.Check(); err != nil {
-		return outcome{err: "no freight can be made of what was found: " + err.Error()}, nil
+		return outcome{err: "no freight can be made of what was found: " + err.Error()}, nil //nolint:nilerr // the warehouse tells it
 	}
 	if reason := withheld(w, artifacts, details); reason != "" {
 		return outcome{reason: reason}, nil
