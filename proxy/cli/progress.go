@@ -46,7 +46,8 @@ func (g *progress) show(p v1.Promotion) {
 		// The engine has still to carry out what a person decided.
 		g.once("ending", markWait, ending)
 	case p.Phase == promotion.Pending:
-		g.once("pending "+blockers(p), markWait, "Pending: "+cmp.Or(p.Waiting, "waits to start"))
+		// A promotion that cannot start for now tells why in its message.
+		g.once("pending "+blockers(p)+p.Message, markWait, "Pending: "+cmp.Or(p.Waiting, p.Message, "waits to start"))
 	case p.Phase == promotion.Running:
 		g.once("running", markWait, "Running")
 	}

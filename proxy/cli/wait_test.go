@@ -129,6 +129,18 @@ func TestWaitingAfterAnApproval(t *testing.T) {
 	}
 }
 
+func TestAPromotionThatCannotStartForNowTellsWhy(t *testing.T) {
+	s := newStandIn(t)
+	looks := states(s, promotion.Succeeded, "")
+	postponed := looks[2]
+	postponed.Message = "it could not be compared with what was approved"
+	s.follow(looks[2], postponed, looks[len(looks)-1])
+	got := run(t, s, promoteAndWait...)
+	if !strings.Contains(got.out, "Pending: waits to start\n") || !strings.Contains(got.out, "Pending: it could not be compared with what was approved\n") {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestWaitingForAProgramEndsWithTheDocument(t *testing.T) {
 	s := newStandIn(t)
 	s.follow(states(s, promotion.Failed, "bad")...)
