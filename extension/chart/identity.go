@@ -15,11 +15,12 @@ import (
 // Identity is the one name of a chart in a repository, however it is written: a
 // pin of a chart in an OCI registry names it in its URL, a dependency beside it.
 func Identity(repository, name string) string {
-	repository = freight.ChartRepository(repository)
 	if name == "" {
-		return repository
+		return freight.ChartRepository(repository)
 	}
-	return repository + "/" + name
+	// The name goes first: a registry without a path is no repository yet, and
+	// would be taken for one of Docker Hub.
+	return freight.ChartRepository(strings.TrimRight(repository, "/") + "/" + name)
 }
 
 // SameVersion compares versions as they are written, in a chart or as the tag of

@@ -160,9 +160,21 @@ func TestAPushLostToARaceIsMadeAgainOnTheNewTip(t *testing.T) {
 	}
 }
 
+// summaryOf returns the line of a pipeline in the list of all.
+func summaryOf(t *testing.T, pipeline string) v1.PipelineSummary {
+	t.Helper()
+	for _, summary := range get[v1.Pipelines](t, "shop-dev", "/pipelines").Items {
+		if summary.Name == pipeline {
+			return summary
+		}
+	}
+	t.Fatalf("the list lacks pipeline %s", pipeline)
+	return v1.PipelineSummary{}
+}
+
 func TestAnInvalidDocumentLeavesTheLastGoodOneInForce(t *testing.T) {
 	setPipeline(t, "required: 1", "required: 0")
-	summary := get[v1.Pipelines](t, "shop-dev", "/pipelines").Items[0]
+	summary := summaryOf(t, "shop")
 	if len(summary.Problems) != 1 || summary.Problems[0].Path != "stages[2].approval.required" {
 		t.Errorf("problems: %+v", summary.Problems)
 	}
@@ -173,7 +185,7 @@ func TestAnInvalidDocumentLeavesTheLastGoodOneInForce(t *testing.T) {
 	waitLive(t, "dev", digest)
 	setPipeline(t)
 	eventually(t, "the problem is gone", func() (string, bool) {
-		summary := get[v1.Pipelines](t, "shop-dev", "/pipelines").Items[0]
+		summary := summaryOf(t, "shop")
 		return "", len(summary.Problems) == 0
 	})
 	waitVerified(t, "staging", "v2.6.0")
