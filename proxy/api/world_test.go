@@ -175,6 +175,7 @@ func (w *world) freight(tag string, age time.Duration) freight.Freight {
 	f := freight.New(shop.String(), "shop", freight.Artifacts{
 		Images: []freight.Image{{RepoURL: "registry.example.com/shop", Tag: tag, Digest: "sha256:" + strings.Repeat(tag[3:4], 64)}},
 	}, noon.Add(age))
+	f.Alias = "kind-" + tag
 	_, err := w.store.CreateFreight(w.t.Context(), f)
 	w.must(err)
 	return f
