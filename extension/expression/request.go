@@ -37,17 +37,18 @@ const (
 )
 
 // CompileRepositories compiles the expression of a generic webhook receiver: its
-// value is the URL of a repository, a list of them, or nil for none.
+// value is the URL of a repository, a list of them, or nil for none. Its error goes
+// on where the expression was named, and does not repeat it.
 func CompileRepositories(text string) (Repositories, error) {
 	if len(text) > maxLength {
-		return Repositories{}, fmt.Errorf("the expression is longer than %d bytes", maxLength)
+		return Repositories{}, fmt.Errorf("is longer than %d bytes: write a shorter expression", maxLength)
 	}
 	if err := restrict(text, requestFunctions, "request"); err != nil {
-		return Repositories{}, fmt.Errorf("%q is not an expression: %w", text, err)
+		return Repositories{}, fmt.Errorf("is not an expression that may stand here: %w", err)
 	}
 	program, err := expr.Compile(text, options(requestScope{}, requestFunctions)...)
 	if err != nil {
-		return Repositories{}, fmt.Errorf("%q is not an expression: %s", text, firstLine(err))
+		return Repositories{}, fmt.Errorf("is not an expression that may stand here: %s", firstLine(err))
 	}
 	return Repositories{program}, nil
 }
