@@ -117,20 +117,17 @@ func (c *command) assemble(ctx context.Context, a assembly) error {
 	return c.showMade(made, status)
 }
 
-// takes returns a stage with Applications that takes freight of a warehouse, else the
-// first, of which the proxy tells why it will not do.
+// takes returns the first stage with Applications that takes freight of a warehouse.
+// Where none does, it returns another, of which the proxy tells that.
 func (r *route) takes(ctx context.Context, warehouse string) (stage string, err error) {
 	var p v1.Pipeline
 	if err := r.get(ctx, &p, nil, r.in()...); err != nil {
 		return "", err
 	}
-	taking := map[string]bool{}
 	for _, s := range p.Stages {
-		taking[s.Name] = slices.ContainsFunc(s.RequestedFreight, func(f pipeline.RequestedFreight) bool { return f.Origin.Name == warehouse })
-	}
-	for _, a := range r.applications {
-		if taking[a.Stage.Stage] {
-			return a.Stage.Stage, nil
+		requested := slices.ContainsFunc(s.RequestedFreight, func(f pipeline.RequestedFreight) bool { return f.Origin.Name == warehouse })
+		if requested && slices.ContainsFunc(r.applications, func(a client.Application) bool { return a.Stage.Stage == s.Name }) {
+			return s.Name, nil
 		}
 	}
 	return r.applications[0].Stage.Stage, nil
