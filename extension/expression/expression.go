@@ -1,9 +1,10 @@
 // Package expression compiles and runs the conditions that a pipeline document
 // states in expr-lang: on commits and tags, and on the artifacts that would
-// become freight. It is pure: an expression sees what it is given, and can reach
+// become freight; and the expressions that webhook receivers have, on what they are
+// sent. It is pure: an expression sees what it is given, and can reach
 // nothing else, no clock among it.
 //
-// Whoever may write a pipeline may write any expression, and one process runs
+// Whoever may write a pipeline may write any condition, and one process runs
 // those of all. The library bounds neither the size of texts nor time. So only
 // that part of the language is taken in which both are bounded by the length of
 // the expression, see [restrict].
@@ -47,19 +48,24 @@ func compile[T view[T]](text string) (Condition[T], error) {
 	if len(text) > maxLength {
 		return Condition[T]{}, fmt.Errorf("is longer than %d bytes: write a shorter condition", maxLength)
 	}
-	if err := restrict(text); err != nil {
+	if err := restrict(text, functions, ""); err != nil {
 		return Condition[T]{}, fmt.Errorf("is not a condition: %w", err)
 	}
 	var zero T
-	options := []expr.Option{expr.Env(zero), expr.AsBool(), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins()}
-	for _, name := range functions {
-		options = append(options, expr.EnableBuiltin(name))
-	}
-	program, err := expr.Compile(text, options...)
+	program, err := expr.Compile(text, append(options(zero, functions), expr.AsBool())...)
 	if err != nil {
 		return Condition[T]{}, fmt.Errorf("is not a condition: %s", firstLine(err))
 	}
 	return Condition[T]{program}, nil
+}
+
+// options are those of every expression: what it sees, its functions, and no more.
+func options(view any, functions []string) []expr.Option {
+	all := []expr.Option{expr.Env(view), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins()}
+	for _, name := range functions {
+		all = append(all, expr.EnableBuiltin(name))
+	}
+	return all
 }
 
 // Holds tells whether the condition holds for a value. Of the value's texts, the
@@ -85,9 +91,11 @@ func firstLine(err error) string {
 }
 
 // clip shortens a text to maxText bytes, on a rune's boundary.
-func clip(s string) string {
-	if len(s) <= maxText {
+func clip(s string) string { return clipTo(s, maxText) }
+
+func clipTo(s string, bytes int) string {
+	if len(s) <= bytes {
 		return s
 	}
-	return strings.ToValidUTF8(s[:maxText], "")
+	return strings.ToValidUTF8(s[:bytes], "")
 }

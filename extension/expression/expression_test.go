@@ -93,6 +93,7 @@ func TestWhatIsNoConditionIsRefused(t *testing.T) {
 		`any([1], any([2], # > 0))`:             nested,
 		`any([1], len(filter([2], # > 0)) > 0)`: nested,
 		`date("2026-01-01", "2006-01-02", "Europe/Berlin") < commitDate`: "date takes no time zone here: write it into the date, as 2026-01-31T00:00:00+01:00",
+		strings.Repeat("1+", 17) + "1 > 0":                               "more than 16 sums (+) are not allowed here: write a shorter one",
 		strings.Repeat("!", 600) + "true":                                "compilation failed: expression exceeds maximum allowed nodes (1:604)",
 	} {
 		_, err := expression.CompileCommit(text)
@@ -128,8 +129,9 @@ func TestNoExpressionTakesMuchMemory(t *testing.T) {
 	huge := commit
 	huge.Subject = strings.Repeat("ü ", 1<<20)
 	for name, text := range map[string]string{
-		"as many sums as there may be":   "len(" + strings.TrimSuffix(strings.Repeat("subject+", 240), "+") + ") < 0",
+		"as many sums as there may be":   "len(" + strings.TrimSuffix(strings.Repeat("subject+", 17), "+") + ") < 0",
 		"as many lists as there may be":  "count(split(subject, ''), len(split(subject, '')) < 0) > 0",
+		"as many sums at each element":   "any(split(subject, ''), " + strings.Repeat("subject+", 16) + "# == '')",
 		"expressions within expressions": "any(split(subject, ''), subject matches #+#+#+#+#+#+#+# && author == '')",
 	} {
 		condition, err := expression.CompileCommit(text)

@@ -19,42 +19,63 @@ var functions = []string{
 	"first", "last", "all", "any", "none", "one", "filter", "find", "count",
 }
 
+// requestFunctions are those that the expression of a webhook receiver may use. The
+// ones that conditions have not got give no more than the text or list that they
+// are given.
+var requestFunctions = append(slices.Clone(functions), "map", "fromJSON", "fromBase64")
+
+// maxSums bounds the sums (+) of an expression, and with that how far they make a
+// text grow.
+const maxSums = 16
+
 // restrict refuses what could take memory or time without a bound: variables, in
 // which a text doubles with each step; functions that repeat, join or write out;
-// ranges; a condition on the elements of a list within another one.
-func restrict(text string) error {
+// ranges; many sums; what is done with the elements of a list within what is done
+// with those of another, or, where whole is the name of something large, with that
+// at each element.
+func restrict(text string, functions []string, whole string) error {
 	tree, err := parser.Parse(text)
 	if err != nil {
 		return errors.New(firstLine(err))
 	}
-	var found restriction
+	found := restriction{functions: functions, whole: whole}
 	ast.Walk(&tree.Node, &found)
 	return found.err
 }
 
 // restriction finds the first thing that is refused.
-type restriction struct{ err error }
+type restriction struct {
+	functions []string
+	whole     string
+	sums      int
+	err       error
+}
 
 // Visit implements [ast.Visitor].
 func (r *restriction) Visit(node *ast.Node) {
 	if r.err == nil {
-		r.err = refused(*node)
+		r.err = r.refused(*node)
 	}
 }
 
-func refused(node ast.Node) error {
+func (r *restriction) refused(node ast.Node) error {
 	switch n := node.(type) {
 	case *ast.VariableDeclaratorNode:
 		return errors.New("let is not allowed here: write the value where it is used")
 	case *ast.SequenceNode:
 		return errors.New("several expressions (;) are not allowed here: write one")
 	case *ast.BinaryNode:
-		if n.Operator == ".." {
+		switch n.Operator {
+		case "..":
 			return errors.New("ranges (..) are not allowed here: compare with >= and <=")
+		case "+":
+			if r.sums++; r.sums > maxSums {
+				return fmt.Errorf("more than %d sums (+) are not allowed here: write a shorter one", maxSums)
+			}
 		}
 	case *ast.BuiltinNode:
-		if !slices.Contains(functions, n.Name) {
-			return unknown(n.Name)
+		if !slices.Contains(r.functions, n.Name) {
+			return r.unknown(n.Name)
 		}
 		// The third argument is read from the machine's files.
 		if n.Name == "date" && len(n.Arguments) > 2 {
@@ -62,28 +83,38 @@ func refused(node ast.Node) error {
 		}
 	case *ast.CallNode:
 		if name, ok := n.Callee.(*ast.IdentifierNode); ok && slices.Contains(builtin.Names, name.Value) {
-			return unknown(name.Value)
+			return r.unknown(name.Value)
 		}
 	case *ast.PredicateNode:
-		var within predicates
+		within := predicate{whole: r.whole}
 		ast.Walk(&n.Node, &within)
-		if within > 0 {
+		switch {
+		case within.another:
 			return errors.New("a condition on the elements of a list cannot hold another one: write one list")
+		case within.hasWhole:
+			return fmt.Errorf("%s is not allowed in what is done with each element of a list: write # for the element", r.whole)
 		}
 	}
 	return nil
 }
 
-func unknown(name string) error {
-	return fmt.Errorf("%s is not allowed here: the functions are %s", name, strings.Join(functions, ", "))
+func (r *restriction) unknown(name string) error {
+	return fmt.Errorf("%s is not allowed here: the functions are %s", name, strings.Join(r.functions, ", "))
 }
 
-// predicates counts conditions on the elements of lists.
-type predicates int
+// predicate tells what is in something that is done with each element of a list.
+type predicate struct {
+	whole             string
+	another, hasWhole bool
+}
 
 // Visit implements [ast.Visitor].
-func (p *predicates) Visit(node *ast.Node) {
-	if _, ok := (*node).(*ast.PredicateNode); ok {
-		*p++
+func (p *predicate) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.PredicateNode:
+		p.another = true
+	case *ast.IdentifierNode:
+		// All that an expression sees at once is $env.
+		p.hasWhole = p.hasWhole || p.whole != "" && (n.Value == p.whole || n.Value == "$env")
 	}
 }

@@ -39,7 +39,7 @@ func (s *Server) preview(c echo.Context) error {
 		return err
 	}
 	view := v1.Preview{
-		Stage: c.Param("stage"), Freight: shown.Freight.ID, Summary: shown.Freight.Summary(),
+		Stage: c.Param("stage"), Freight: shown.Freight.ID, Alias: shown.Freight.Alias, Summary: shown.Freight.Summary(),
 		Carries: shown.Carries, Digest: shown.Digest, Applications: []v1.PreviewApplication{},
 	}
 	for _, a := range shown.Applications {
@@ -161,7 +161,7 @@ func (s *Server) compare(c echo.Context) error {
 }
 
 func freightSummary(f freight.Freight) v1.FreightSummary {
-	return v1.FreightSummary{ID: f.ID, Summary: f.Summary(), DiscoveredAt: f.DiscoveredAt}
+	return v1.FreightSummary{ID: f.ID, Alias: f.Alias, Summary: f.Summary(), DiscoveredAt: f.DiscoveredAt}
 }
 
 func artifactView(a engine.ArtifactComparison) v1.ComparisonArtifact {

@@ -84,7 +84,7 @@ func TestAPreviewTellsWhatWouldChange(t *testing.T) {
 		CRDs:    []preview.CRD{{Name: "shops.example.com", Goes: true}, {Name: "carts.example.com", Versions: []string{"v1alpha1"}}},
 	}
 	got := ask[v1.Preview](w, http.StatusOK, call{path: "/pipelines/shop/stages/staging/preview?freight=v1.1.0"})
-	if got.Freight != w.mid.ID || got.Summary != "shop:v1.1.0" || got.Digest == "" || len(got.Carries) != 1 || len(got.Applications) != 2 {
+	if got.Freight != w.mid.ID || got.Alias != "kind-v1.1.0" || got.Summary != "shop:v1.1.0" || got.Digest == "" || len(got.Carries) != 1 || len(got.Applications) != 2 {
 		t.Fatalf("the preview is %+v", got)
 	}
 	want := v1.PreviewApplication{
@@ -234,7 +234,7 @@ func TestFreightIsCompared(t *testing.T) {
 }
 
 func summaryOf(f freight.Freight) v1.FreightSummary {
-	return v1.FreightSummary{ID: f.ID, Summary: f.Summary(), DiscoveredAt: f.DiscoveredAt}
+	return v1.FreightSummary{ID: f.ID, Alias: f.Alias, Summary: f.Summary(), DiscoveredAt: f.DiscoveredAt}
 }
 
 func TestTheCommitsBetweenTwoPiecesOfFreightAreListed(t *testing.T) {

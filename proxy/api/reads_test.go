@@ -45,7 +45,7 @@ func TestTheApplicationsStageIsAllThatItsTabShowsFirst(t *testing.T) {
 		t.Errorf("actions (-want +got):\n%s", diff)
 	}
 	stage := got.Stage
-	if len(stage.Current) != 1 || stage.Current[0].Freight != w.mid.ID || stage.Current[0].Summary != "shop:v1.1.0" || stage.Current[0].VerifiedAt == nil {
+	if len(stage.Current) != 1 || stage.Current[0].Freight != w.mid.ID || stage.Current[0].Alias != "kind-v1.1.0" || stage.Current[0].Summary != "shop:v1.1.0" || stage.Current[0].VerifiedAt == nil {
 		t.Errorf("current %+v", stage.Current)
 	}
 	if len(stage.History) != 1 || stage.History[0].Freight != w.old.ID || stage.History[0].Until == nil {
@@ -222,7 +222,7 @@ func TestPromotionsAreListedByStage(t *testing.T) {
 	}
 	w.refused(http.StatusNotFound, v1.ProblemNotFound, `has no stage "qa"`, call{path: "/pipelines/shop/promotions?stage=qa"})
 	got := ask[v1.Promotion](w, http.StatusOK, call{path: "/pipelines/shop/promotions/" + prod.ID})
-	if got.Summary != "shop:v1.1.0" || !strings.HasPrefix(got.Waiting, "approval 0 of 2: somebody who may approve in prod, other than alice,") || got.Verdict == nil || got.Verdict.Ready {
+	if got.Alias != "kind-v1.1.0" || got.Summary != "shop:v1.1.0" || !strings.HasPrefix(got.Waiting, "approval 0 of 2: somebody who may approve in prod, other than alice,") || got.Verdict == nil || got.Verdict.Ready {
 		t.Errorf("got %+v", got)
 	}
 	w.refused(http.StatusNotFound, v1.ProblemNotFound, `pipeline shop has no promotion "none"`, call{path: "/pipelines/shop/promotions/none"})
@@ -333,7 +333,7 @@ func TestFreightThatSomebodyDeletedIsShownWithoutItsName(t *testing.T) {
 		t.Errorf("promotion %+v", got)
 	}
 	stage := ask[v1.Application](w, http.StatusOK, call{path: "/application"}).Stage
-	if len(stage.Current) != 1 || stage.Current[0].Freight != w.mid.ID || stage.Current[0].Summary != "" {
+	if len(stage.Current) != 1 || stage.Current[0].Freight != w.mid.ID || stage.Current[0].Alias != "" || stage.Current[0].Summary != "" {
 		t.Errorf("current %+v", stage.Current)
 	}
 	if got := ask[v1.Application](w, http.StatusOK, call{path: "/application", app: "shop-prod"}).Stage; len(got.Pending) != 1 {

@@ -146,11 +146,11 @@ func automation(now engine.Situation) []v1.Automation {
 func (s *Server) loads(ctx context.Context, p engine.Pipeline, record promotion.Stage, loads []promotion.Load) ([]v1.Load, error) {
 	views := make([]v1.Load, len(loads))
 	for i, l := range loads {
-		summary, err := s.summary(ctx, p, l.Freight)
+		alias, summary, err := s.called(ctx, p, l.Freight)
 		if err != nil {
 			return nil, err
 		}
-		views[i] = v1.Load{Load: l, Summary: summary}
+		views[i] = v1.Load{Load: l, Alias: alias, Summary: summary}
 		if v, ok := record.VerificationOf(l.Freight); ok {
 			views[i].VerifiedAt = &v.At
 		}
@@ -158,13 +158,14 @@ func (s *Server) loads(ctx context.Context, p engine.Pipeline, record promotion.
 	return views, nil
 }
 
-// summary names freight in a few words; freight that somebody deleted has none.
-func (s *Server) summary(ctx context.Context, p engine.Pipeline, id string) (string, error) {
+// called returns what people call freight, and its artifacts in a few words;
+// freight that somebody deleted has neither.
+func (s *Server) called(ctx context.Context, p engine.Pipeline, id string) (alias, summary string, err error) {
 	f, err := s.engine.FreightByID(ctx, p.Name, id)
 	if errors.Is(err, engine.ErrNotFound) {
-		return "", nil
+		return "", "", nil
 	}
-	return f.Summary(), err
+	return f.Alias, f.Summary(), err
 }
 
 func (s *Server) freightViews(ctx context.Context, p engine.Pipeline, all []freight.Freight) ([]v1.Freight, error) {
@@ -194,7 +195,7 @@ func (s *Server) freightViews(ctx context.Context, p engine.Pipeline, all []frei
 func (s *Server) promotionView(ctx context.Context, p engine.Pipeline, one promotion.Promotion) (v1.Promotion, error) {
 	view := v1.Promotion{Promotion: one}
 	var err error
-	if view.Summary, err = s.summary(ctx, p, one.Freight); err != nil || one.Phase != promotion.Pending || one.Outcome() != promotion.Pending {
+	if view.Alias, view.Summary, err = s.called(ctx, p, one.Freight); err != nil || one.Phase != promotion.Pending || one.Outcome() != promotion.Pending {
 		return view, err
 	}
 	now, err := s.engine.Situation(ctx, p, one.Stage)

@@ -61,22 +61,40 @@ func (s *Server) candidates(c echo.Context) error {
 
 // mayChangeWarehouse is the check before what is asked of a warehouse. That
 // belongs to no stage, so the caller's right to promote to their own Application's
-// stage is what counts.
-func (s *Server) mayChangeWarehouse(c echo.Context, action string) (engine.Pipeline, error) {
+// stage, which is returned, is what counts.
+func (s *Server) mayChangeWarehouse(c echo.Context, action string) (engine.Pipeline, pipeline.StageName, error) {
 	p, err := s.pipelineOf(c)
 	if err != nil {
-		return p, err
+		return p, pipeline.StageName{}, err
 	}
 	own, err := s.bound(c)
 	if err != nil {
-		return p, err
+		return p, own, err
 	}
-	return p, s.mayChange(c, p, own.Stage, action)
+	return p, own, s.mayChange(c, p, own.Stage, action)
+}
+
+// takesFreight refuses to make freight of a warehouse on behalf of a stage that
+// takes none of it: whom it would go to have their own say. A warehouse that there
+// is not is told by who looks for it.
+func takesFreight(p engine.Pipeline, stage pipeline.StageName, warehouse string) error {
+	if _, there := p.Warehouse(warehouse); !there {
+		return nil
+	}
+	def, _, err := p.StageNamed(stage.Stage)
+	if err != nil {
+		return err
+	}
+	if _, takes := def.Requests(warehouse); takes {
+		return nil
+	}
+	return refuse(v1.ProblemNotBound, "Not bound",
+		"stage %s takes no freight of warehouse %s: make freight of it on behalf of an Application of a stage that does", stage, warehouse)
 }
 
 // refresh has a warehouse look now.
 func (s *Server) refresh(c echo.Context) error {
-	p, err := s.mayChangeWarehouse(c, v1.ActionRefresh)
+	p, _, err := s.mayChangeWarehouse(c, v1.ActionRefresh)
 	if err != nil {
 		return err
 	}
@@ -89,8 +107,11 @@ func (s *Server) refresh(c echo.Context) error {
 // assemble makes freight by hand: 201 for new freight, 200 for what there was of
 // this content.
 func (s *Server) assemble(c echo.Context) error {
-	p, err := s.mayChangeWarehouse(c, v1.ActionAssemble)
+	p, own, err := s.mayChangeWarehouse(c, v1.ActionAssemble)
 	if err != nil {
+		return err
+	}
+	if err := takesFreight(p, own, c.Param("warehouse")); err != nil {
 		return err
 	}
 	var body v1.Assemble

@@ -131,6 +131,19 @@ func TestAWrongAssemblyIsRefused(t *testing.T) {
 	}
 }
 
+func TestFreightIsMadeOnBehalfOfAStageThatTakesIt(t *testing.T) {
+	w := newWorld(t)
+	text := strings.Replace(shopDocument, "stages:\n", "- name: base\n  subscriptions:\n  - image: {repoURL: registry.example.com/base}\nstages:\n", 1)
+	w.accept("shop", text)
+	made := assembling("v1.1.5")
+	made.path = "/pipelines/shop/warehouses/base/freight"
+	w.writes = nil
+	w.refused(http.StatusForbidden, v1.ProblemNotBound, "stage shop/dev takes no freight of warehouse base: make freight of it on behalf of an Application of a stage that does", made)
+	if len(w.writes) > 0 || w.sources.looks > 0 {
+		t.Errorf("it wrote %q and looked %d times", w.writes, w.sources.looks)
+	}
+}
+
 func TestAWarehouseTellsOfItsLastLookWhereThatIsKnown(t *testing.T) {
 	w := newWorld(t)
 	read := call{path: "/pipelines/shop"}

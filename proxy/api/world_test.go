@@ -152,15 +152,11 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) fill() {
 	for name, text := range map[string]string{"shop": shopDocument, "books": booksDocument} {
-		full := pipeline.Name{Namespace: namespace, Name: name}
 		w.must(w.cluster.Create(w.t.Context(), &corev1.ConfigMap{
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{store.LabelKind: store.KindPipeline}},
 			Data:       map[string]string{pipeline.Key: text},
 		}))
-		r, err := w.store.Accepted(w.t.Context(), full)
-		w.must(err)
-		r.Value.Hash, r.Value.Document, r.Value.At = pipeline.Hash(text), text, noon
-		w.must(w.store.PutAccepted(w.t.Context(), full, &r))
+		w.accept(name, text)
 	}
 	w.old, w.mid, w.new = w.freight("v1.0.0", -3*time.Hour), w.freight("v1.1.0", -2*time.Hour), w.freight("v1.2.0", -time.Hour)
 	warehouse, err := w.store.Warehouse(w.t.Context(), shop, "shop")
@@ -170,11 +166,22 @@ func (w *world) fill() {
 	w.writes = nil
 }
 
+// accept brings a document into force.
+func (w *world) accept(name, text string) {
+	w.t.Helper()
+	full := pipeline.Name{Namespace: namespace, Name: name}
+	r, err := w.store.Accepted(w.t.Context(), full)
+	w.must(err)
+	r.Value.Hash, r.Value.Document, r.Value.At = pipeline.Hash(text), text, noon
+	w.must(w.store.PutAccepted(w.t.Context(), full, &r))
+}
+
 func (w *world) freight(tag string, age time.Duration) freight.Freight {
 	w.t.Helper()
 	f := freight.New(shop.String(), "shop", freight.Artifacts{
 		Images: []freight.Image{{RepoURL: "registry.example.com/shop", Tag: tag, Digest: "sha256:" + strings.Repeat(tag[3:4], 64)}},
 	}, noon.Add(age))
+	f.Alias = "kind-" + tag
 	_, err := w.store.CreateFreight(w.t.Context(), f)
 	w.must(err)
 	return f

@@ -36,6 +36,9 @@ func (c *command) stageColumns() []column[v1.Stage] {
 		{title: "FREIGHT", cell: func(s v1.Stage) string {
 			return join("; ", s.Current, func(l v1.Load) string { return cmp.Or(l.Summary, freight.Short(l.Freight)) })
 		}},
+		{title: "ALIAS", cell: func(s v1.Stage) string {
+			return join(",", s.Current, func(l v1.Load) string { return l.Alias })
+		}},
 		{title: "ID", wide: true, cell: func(s v1.Stage) string {
 			return join(",", s.Current, func(l v1.Load) string { return freight.Short(l.Freight) })
 		}},
@@ -154,12 +157,12 @@ func activity(s v1.Stage) string {
 func (c *command) freightColumns() []column[v1.Freight] {
 	return []column[v1.Freight]{
 		{title: "FREIGHT", cell: func(f v1.Freight) string { return freight.Short(f.ID) }},
+		{title: "ALIAS", cell: func(f v1.Freight) string { return f.Alias }},
 		{title: "CONTENT", cell: func(f v1.Freight) string { return cmp.Or(f.Summary, f.Artifacts.Summary()) }},
 		{title: "ORIGIN", cell: func(f v1.Freight) string { return f.Origin }},
 		{title: "IN", cell: func(f v1.Freight) string { return strings.Join(f.Stages, ",") }},
 		{title: "VERIFIED-IN", cell: func(f v1.Freight) string { return strings.Join(f.VerifiedIn, ",") }},
 		{title: "AGE", cell: func(f v1.Freight) string { return c.age(f.DiscoveredAt) }},
-		{title: "ALIAS", wide: true, cell: func(f v1.Freight) string { return f.Alias }},
 		{title: "SUBJECT", wide: true, cell: func(f v1.Freight) string {
 			return join("; ", f.Details, func(d freight.Detail) string { return d.Subject })
 		}},
@@ -170,6 +173,12 @@ func (c *command) freightColumns() []column[v1.Freight] {
 		{title: "ID", wide: true, cell: func(f v1.Freight) string { return f.ID }},
 		{title: "PINS", wide: true, cell: pins},
 	}
+}
+
+// called names freight in a sentence: its alias and its artifacts in a few words, and
+// where nobody knows these any more, the beginning of its ID.
+func called(alias, summary, id string) string {
+	return cmp.Or(strings.TrimSpace(alias+" "+summary), freight.Short(id))
 }
 
 func pins(f v1.Freight) string {
@@ -191,6 +200,7 @@ func (c *command) promotionColumns() []column[v1.Promotion] {
 		{title: "PROMOTION", cell: func(p v1.Promotion) string { return p.ID }},
 		{title: "STAGE", cell: func(p v1.Promotion) string { return p.Stage }},
 		{title: "FREIGHT", cell: func(p v1.Promotion) string { return cmp.Or(p.Summary, freight.Short(p.Freight)) }},
+		{title: "ALIAS", cell: func(p v1.Promotion) string { return p.Alias }},
 		{title: "ID", wide: true, cell: func(p v1.Promotion) string { return freight.Short(p.Freight) }},
 		{title: "PHASE", cell: func(p v1.Promotion) string { return string(p.Phase) }},
 		{title: "BY", cell: func(p v1.Promotion) string { return p.Request.By }},

@@ -27,7 +27,7 @@ func TestAChangeGoesThroughItsGateOnBehalfOfAnApplicationOfTheStage(t *testing.T
 			args: []string{"promote", "--stage", "prod", "--freight", "v1.1.0", "--reason", "release 1.1", "--key", "run-7"},
 			on:   "POST /pipelines/shop/stages/prod/promotions",
 			want: `waybill-promote argocd:shop-prod POST /pipelines/shop/stages/prod/promotions {"freight":"v1.1.0","reason":"release 1.1","key":"run-7"}`,
-			out:  "asked for promotion " + id + " of shop:v1.1.0 to shop/prod\n[..] Pending: approval 0 of 1: somebody who may approve in prod, other than alice, approves it\n",
+			out:  "asked for promotion " + id + " of brave-otter shop:v1.1.0 to shop/prod\n[..] Pending: approval 0 of 1: somebody who may approve in prod, other than alice, approves it\n",
 		},
 		"promote into the stage of an Application": {
 			args: []string{"promote", "--app", "shop-prod", "--freight", "v1.1.0", "--key", "k", "-o", "name"},
@@ -134,7 +134,7 @@ func TestTheWordsOfADecisionTellWhatFollows(t *testing.T) {
 	}
 	s.on("POST /pipelines/shop/promotions/"+id+"/reject", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, rejected) })
 	got := run(t, s, "reject", id, "--comment", "not on a Friday")
-	want := "rejected promotion " + id + " of shop:v1.1.0 to shop/prod\n[..] rejected by bob: not on a Friday\n"
+	want := "rejected promotion " + id + " of brave-otter shop:v1.1.0 to shop/prod\n[..] rejected by bob: not on a Friday\n"
 	if got.out != want || got.code != ExitOK {
 		t.Errorf("got %+v, want %q", got, want)
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"net/url"
 	"strings"
@@ -51,7 +50,7 @@ artifact, the commits between two that are pinned, and the freight in between.`,
 // comparison draws what lies between.
 func (c *command) comparison(v v1.Comparison) string {
 	var b strings.Builder
-	title := func(f v1.FreightSummary) string { return clean(cmp.Or(f.Summary, freight.Short(f.ID))) }
+	title := func(f v1.FreightSummary) string { return clean(called(f.Alias, f.Summary, f.ID)) }
 	fmt.Fprintf(&b, "%s -> %s", title(v.From), title(v.To))
 	if v.Backwards {
 		b.WriteString(", which is the older one")
@@ -62,7 +61,7 @@ func (c *command) comparison(v v1.Comparison) string {
 		if !a.Changed {
 			change = pinned(a.To) + ", unchanged"
 		}
-		fmt.Fprintf(&b, "%s %s: %s\n", clean(a.Kind), clean(a.Artifact), change)
+		fmt.Fprintf(&b, "%s %s: %s\n", clean(a.Kind), clean(strings.TrimSpace(a.Artifact+" "+a.Subscription)), change)
 		if a.Problem != "" {
 			fmt.Fprintf(&b, "  the commits between are not known: %s\n", clean(a.Problem))
 		}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/extension/pipeline"
 	v1 "github.com/waybill-cd/waybill/proxy/api/v1"
 	"github.com/waybill-cd/waybill/proxy/cli/client"
 )
@@ -99,7 +101,11 @@ func (c *command) assemble(ctx context.Context, a assembly) error {
 	if a.dryRun {
 		return c.showAssembly(a, artifacts, details)
 	}
-	door, err := r.door(ctx, r.applications[0].Stage.Stage, v1.ActionAssemble)
+	stage, err := r.takes(ctx, a.warehouse)
+	if err != nil {
+		return err
+	}
+	door, err := r.door(ctx, stage, v1.ActionAssemble)
 	if err != nil {
 		return err
 	}
@@ -109,6 +115,22 @@ func (c *command) assemble(ctx context.Context, a assembly) error {
 		return err
 	}
 	return c.showMade(made, status)
+}
+
+// takes returns the first stage with Applications that takes freight of a warehouse.
+// Where none does, it returns another, of which the proxy tells that.
+func (r *route) takes(ctx context.Context, warehouse string) (stage string, err error) {
+	var p v1.Pipeline
+	if err := r.get(ctx, &p, nil, r.in()...); err != nil {
+		return "", err
+	}
+	for _, s := range p.Stages {
+		requested := slices.ContainsFunc(s.RequestedFreight, func(f pipeline.RequestedFreight) bool { return f.Origin.Name == warehouse })
+		if requested && slices.ContainsFunc(r.applications, func(a client.Application) bool { return a.Stage.Stage == s.Name }) {
+			return s.Name, nil
+		}
+	}
+	return r.applications[0].Stage.Stage, nil
 }
 
 // choices are what the flags choose, by the names that the proxy takes.

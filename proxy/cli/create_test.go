@@ -48,6 +48,17 @@ func TestFreightIsMadeOfWhatIsChosen(t *testing.T) {
 	}
 }
 
+func TestFreightIsMadeOnBehalfOfAStageThatTakesIt(t *testing.T) {
+	s := newStandIn(t)
+	s.document.Stages[0].RequestedFreight[0].Origin.Name = "base"
+	run(t, s, "create", "freight", "--warehouse", "shop", "--reason", "the hotfix",
+		"--artifact", "web=v1.1.0", "--artifact", "worker=v1.2.0", "--artifact", "config=c0c0c0c", "--artifact", "https://charts.example.com/db=2.1.0")
+	last := s.calls()[len(s.calls())-1]
+	if !strings.HasPrefix(last, "waybill-promote argocd:shop-staging POST ") {
+		t.Errorf("it called %s", last)
+	}
+}
+
 func TestWhatIsNotChosenIsAsInTheFreightToBeginWith(t *testing.T) {
 	s := newStandIn(t)
 	s.freight[1].Artifacts = freight.Artifacts{

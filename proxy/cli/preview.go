@@ -1,14 +1,12 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"net/url"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/waybill-cd/waybill/extension/freight"
 	v1 "github.com/waybill-cd/waybill/proxy/api/v1"
 	"github.com/waybill-cd/waybill/proxy/cli/client"
 )
@@ -73,7 +71,7 @@ func unrendered(p v1.Preview) error {
 // difference of each object; wide, the objects that are added and pruned too.
 func (s style) preview(p v1.Preview, wide bool) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s to %s\n", clean(cmp.Or(p.Summary, freight.Short(p.Freight))), clean(p.Stage))
+	fmt.Fprintf(&b, "%s to %s\n", clean(called(p.Alias, p.Summary, p.Freight)), clean(p.Stage))
 	if len(p.Applications) == 0 {
 		b.WriteString("No Application is bound to the stage.\n")
 	}

@@ -147,7 +147,7 @@ func TestProgressTellsThatAnApprovalIsOutdated(t *testing.T) {
 func TestAComparisonIsShown(t *testing.T) {
 	s := newStandIn(t)
 	summary := func(f freight.Freight) v1.FreightSummary {
-		return v1.FreightSummary{ID: f.ID, Summary: f.Summary(), DiscoveredAt: f.DiscoveredAt}
+		return v1.FreightSummary{ID: f.ID, Alias: f.Alias, Summary: f.Summary(), DiscoveredAt: f.DiscoveredAt}
 	}
 	from, to := s.freight[1], s.freight[0]
 	compared := v1.Comparison{From: summary(from), To: summary(to), Between: []v1.FreightSummary{summary(shop("v1.1.5", time.Hour))}, More: true}
@@ -162,7 +162,7 @@ func TestAComparisonIsShown(t *testing.T) {
 		},
 		v1.ComparisonArtifact{Difference: freight.Difference{Kind: freight.KindCommit, Artifact: "https://git.example.com/other.git", From: pin("3"), To: pin("4"), Changed: true}, Problem: "it does not answer"},
 		v1.ComparisonArtifact{Difference: freight.Difference{Kind: freight.KindChart, Artifact: "oci://registry.example.com/db", From: &freight.Version{Name: "1"}, To: &freight.Version{Name: "1"}}},
-		v1.ComparisonArtifact{Difference: freight.Difference{Kind: freight.KindChart, Artifact: "oci://registry.example.com/new", To: &freight.Version{Name: "1"}, Changed: true}},
+		v1.ComparisonArtifact{Difference: freight.Difference{Kind: freight.KindChart, Artifact: "oci://registry.example.com/new", Subscription: "next", To: &freight.Version{Name: "1"}, Changed: true}},
 	)
 	s.on("GET /pipelines/shop/freight/compare", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, compared) })
 	got := run(t, s, "compare", "v1.1.0", "v1.2.0")

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/waybill-cd/waybill/extension/freight"
 	v1 "github.com/waybill-cd/waybill/proxy/api/v1"
 	"github.com/waybill-cd/waybill/proxy/cli/client"
 )
@@ -124,7 +123,7 @@ func (c *command) ask(ctx context.Context, r *route, stage, action, path string,
 func (c *command) follow(ctx context.Context, r *route, p client.Document[v1.Promotion], opening string, w waiting) error {
 	if !c.structured() {
 		v := p.Value
-		sentence := fmt.Sprintf("%s promotion %s of %s to %s/%s", opening, v.ID, cmp.Or(v.Summary, freight.Short(v.Freight)), r.pipeline.Short(), v.Stage)
+		sentence := fmt.Sprintf("%s promotion %s of %s to %s/%s", opening, v.ID, called(v.Alias, v.Summary, v.Freight), r.pipeline.Short(), v.Stage)
 		if err := c.print("%s\n", clean(sentence)); err != nil {
 			return err
 		}

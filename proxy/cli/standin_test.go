@@ -307,7 +307,7 @@ func (s *standIn) pipeline() v1.Pipeline {
 			load := v1.Load{Load: l}
 			for _, f := range s.freight {
 				if f.ID == l.Freight {
-					load.Summary = f.Summary()
+					load.Alias, load.Summary = f.Alias, f.Summary()
 				}
 			}
 			if v, ok := record.VerificationOf(l.Freight); ok {
@@ -382,7 +382,7 @@ func (s *standIn) described(p promotion.Promotion) v1.Promotion {
 		if f.ID != p.Freight {
 			continue
 		}
-		d.Summary = f.Summary()
+		d.Alias, d.Summary = f.Alias, f.Summary()
 		if p.Phase == promotion.Pending {
 			st, _ := s.document.Stage(p.Stage)
 			verdict := eligibility.Eligible(f, st, eligibility.Facts{Stages: s.records, Applications: 1, Promotion: &p}, now)

@@ -55,7 +55,7 @@ func (c *command) warehouseColumns(recent []v1.Freight) []column[v1.Warehouse] {
 	candidate := func(w v1.Warehouse) string {
 		for _, f := range recent {
 			if f.ID == w.Candidate {
-				return f.Summary
+				return called(f.Alias, f.Summary, f.ID)
 			}
 		}
 		return freight.Short(w.Candidate)

@@ -140,11 +140,24 @@ func TestAnApplicationThatJoinsIsGivenFreightThatTheStageStillTakes(t *testing.T
 	w.release("v1")
 	w.until("both are verified", w.verified("dev", "b1 v1"))
 	w.rewrite(devDocument)
-	w.pass(0)
 	w.create(application("late", "dev", "main"))
 	w.until("it is live", func() bool { return w.live("late") && w.stage("dev").Running == "" })
 	if got := w.holds("dev"); got != "v1" {
 		t.Errorf("dev holds %s", got)
+	}
+}
+
+func TestFreightThatIsGoneIsNotHandedOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, devDocument, application("dev", "dev", "main"))
+	w.release("v1")
+	w.until("v1 is verified", w.verified("dev", "v1"))
+	w.images.fails[shopImage] = errOutage // or the warehouse makes it again
+	w.remove(w.stage("dev").Current[0].Freight)
+	w.create(application("late", "dev", "main"))
+	w.pass(time.Hour)
+	if n := len(w.promotions("dev")); n != 1 {
+		t.Errorf("there are %d promotions", n)
 	}
 }
 

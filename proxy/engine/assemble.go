@@ -79,16 +79,18 @@ func (c Candidates) choose(choices []freight.Choice) ([]freight.Offer, error) {
 // changeWarehouse changes the record of a warehouse for a person, whoever else
 // writes it meanwhile.
 func (e *Engine) changeWarehouse(ctx context.Context, p Pipeline, warehouse string, change func(*store.Warehouse)) error {
+	read := e.store.Warehouse
 	var err error
 	for range attempts {
 		var r store.Record[store.Warehouse]
-		if r, err = e.store.Warehouse(ctx, p.Name, warehouse); err != nil {
+		if r, err = read(ctx, p.Name, warehouse); err != nil {
 			return err
 		}
 		change(&r.Value)
 		if err = e.store.PutWarehouse(ctx, p.Name, &r); !errors.Is(err, store.ErrConflict) {
 			return err
 		}
+		read = e.store.WarehouseNow // the informer trails what has just been written
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/extension/promotion"
 )
 
 // Candidates are what the subscriptions of a warehouse offer, for a person to
@@ -104,7 +105,7 @@ func (e *Engine) candidates(ctx context.Context, p Pipeline, w pipeline.Warehous
 	for i := range found.offered {
 		c.Subscriptions[i] = SubscriptionOffers{Offered: found.offered[i], Skipped: found.looks[i].Skipped}
 		if err := found.errs[i]; err != nil {
-			c.Subscriptions[i].Error = found.about(i, err.Error())
+			c.Subscriptions[i].Error = found.about(i, promotion.Clip(err.Error()))
 		}
 	}
 	return c

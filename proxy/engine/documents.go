@@ -42,10 +42,17 @@ type documents struct {
 	parsed map[pipeline.Name]Pipeline
 }
 
+func (d *documents) forget(name pipeline.Name) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.parsed, name)
+}
+
 // Pipeline returns the pipeline as it is in force.
 func (e *Engine) Pipeline(ctx context.Context, name pipeline.Name) (Pipeline, error) {
 	// Deleting the ConfigMap takes a pipeline out of force; its records stay.
 	if _, err := e.store.Pipeline(ctx, name); errors.Is(err, store.ErrNotFound) {
+		e.docs.forget(name)
 		return Pipeline{}, notFound("there is no pipeline %s", name.Short())
 	} else if err != nil {
 		return Pipeline{}, err
@@ -108,6 +115,8 @@ func (e *Engine) Pipelines(ctx context.Context) ([]Pipeline, error) {
 func (e *Engine) accept(ctx context.Context, name pipeline.Name) (reconcile.Result, error) {
 	written, err := e.store.Pipeline(ctx, name)
 	if errors.Is(err, store.ErrNotFound) {
+		e.docs.forget(name)
+		forgetPipeline(name)
 		return reconcile.Result{}, nil
 	}
 	if err != nil {

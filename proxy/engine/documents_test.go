@@ -112,6 +112,9 @@ func TestNothingRunsInAPipelineThatIsDeleted(t *testing.T) {
 	if _, err := w.people.Pipeline(t.Context(), shop); !errors.Is(err, ErrNotFound) {
 		t.Errorf("it is found: %v", err)
 	}
+	if _, kept := w.people.docs.parsed[shop]; kept {
+		t.Error("its document is kept")
+	}
 	// Its records stay: it carries on when it comes back.
 	w.create(pipelineMap("shop", devDocument))
 	w.until("it ends", w.ended(id))

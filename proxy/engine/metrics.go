@@ -3,6 +3,8 @@ package engine
 import (
 	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/waybill-cd/waybill/extension/pipeline"
 )
 
 var (
@@ -42,6 +44,11 @@ var (
 	}, []string{"pipeline", "warehouse"})
 )
 
+// ofWarehouses are the metrics with a series for each warehouse.
+var ofWarehouses = []interface{ DeletePartialMatch(prometheus.Labels) int }{
+	freightCreated, warehouseLooks, warehouseLooked, warehouseNext, warehouseRequests, warehouseSkipped,
+}
+
 func init() {
 	metrics.Registry.MustRegister(promotionsEnded, freightCreated, warehouseLooks, warehouseLooked, warehouseNext, warehouseRequests, warehouseSkipped)
 }
@@ -59,7 +66,16 @@ func measure(k warehouseKey, look Look, result string) {
 // forgetWarehouse drops the series of a warehouse that is no more.
 func forgetWarehouse(k warehouseKey) {
 	labels := prometheus.Labels{"pipeline": k.Pipeline.String(), "warehouse": k.Warehouse}
-	for _, vec := range []interface{ DeletePartialMatch(prometheus.Labels) int }{warehouseLooks, warehouseLooked, warehouseNext, warehouseRequests, warehouseSkipped} {
+	for _, vec := range ofWarehouses {
+		vec.DeletePartialMatch(labels)
+	}
+}
+
+// forgetPipeline drops the series of a pipeline that is no more.
+func forgetPipeline(name pipeline.Name) {
+	labels := prometheus.Labels{"pipeline": name.String()}
+	promotionsEnded.DeletePartialMatch(labels)
+	for _, vec := range ofWarehouses {
 		vec.DeletePartialMatch(labels)
 	}
 }

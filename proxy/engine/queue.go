@@ -136,8 +136,16 @@ func (e *Engine) handOn(ctx context.Context, s *Situation) (bool, error) {
 	if i < 0 {
 		return false, nil
 	}
-	key := fmt.Sprintf("join %d %v", record.Serial, joined)
-	return e.ask(ctx, s, record.Current[i].Held, promotion.Request{Automatic: true, Applications: joined, Reason: "joined the stage"}, key)
+	held, request := record.Current[i].Held, promotion.Request{Automatic: true, Applications: joined, Reason: "joined the stage"}
+	// What would end at once is not asked for: each that ends moves the head, and
+	// would be followed by the next.
+	reason, _, err := e.ending(ctx, s, e.promotion(s, held, request, ""))
+	if reason != "" || err != nil {
+		return false, err
+	}
+	// One that the document in force ended says nothing against the next: the head
+	// is another one by then.
+	return e.ask(ctx, s, held, request, fmt.Sprintf("join %s %s %v", record.Head, held.Freight, joined))
 }
 
 // handsOn tells whether a promotion is one that handOn asked for.
@@ -145,11 +153,16 @@ func handsOn(p promotion.Promotion) bool { return len(p.Request.Applications) > 
 
 // ask stores a request of the engine's own.
 func (e *Engine) ask(ctx context.Context, s *Situation, held promotion.Held, request promotion.Request, key string) (created bool, err error) {
+	_, created, err = e.store.CreatePromotion(ctx, e.promotion(s, held, request, key))
+	return created, err
+}
+
+// promotion makes a promotion of the engine's own.
+func (e *Engine) promotion(s *Situation, held promotion.Held, request promotion.Request, key string) promotion.Promotion {
 	request.By, request.At = promotion.System, e.Now()
 	p := promotion.New(s.Pipeline.Name.String(), s.Stage.Name, held, request, key)
 	p.Document = s.Pipeline.Hash
-	_, created, err = e.store.CreatePromotion(ctx, p)
-	return created, err
+	return p
 }
 
 // startNext gives the stage to the first promotion of the queue that is ready.

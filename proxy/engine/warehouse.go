@@ -47,19 +47,22 @@ func (e *Engine) look(ctx context.Context, key warehouseKey) (reconcile.Result, 
 	if ctx.Err() != nil {
 		return reconcile.Result{}, ctx.Err()
 	}
-	if err := e.record(ctx, p, w, &record, found); err != nil {
-		return again(err)
-	}
+	recorded := e.record(ctx, p, w, &record, found)
 	state.failures++
-	if found.result() != resultFailed {
+	if found.result() != resultFailed && recorded == nil {
 		state.failures = 0
 	}
+	// What could not be recorded was looked for all the same: the next look, which
+	// tries to record again, comes no sooner than after one that failed.
 	state.document, state.At = p.Hash, e.Now()
 	state.Next = state.At.Add(pause(w, state.failures, found))
 	state.held = state.At.Add(found.retryAfter())
 	state.note(found)
 	e.looks.put(key, state)
 	measure(key, state.Look, found.result())
+	if recorded != nil {
+		return again(recorded)
+	}
 	// Zero would mean never.
 	return reconcile.Result{RequeueAfter: max(time.Second, state.Next.Sub(e.Now()))}, nil
 }

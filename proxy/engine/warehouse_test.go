@@ -66,6 +66,29 @@ func TestAFailedLookKeepsTheCandidateAndIsRecordedOnce(t *testing.T) {
 	}
 }
 
+func TestALookThatCannotBeRecordedIsMadeAgainNoSoonerThanOneThatFailed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, devDocument)
+	w.release("v1")
+	w.pass(0)
+	w.images.tags["registry.example.com/shop"] = "v2"
+	w.breaks = func(what string) fault {
+		if what == "update waybill.shop.warehouse.shop" {
+			return unavailable
+		}
+		return none
+	}
+	// After the interval, and then after 10 s, 20 s, 40 s and 80 s.
+	if n := w.looksIn(5*time.Minute + 150*time.Second); n != 5 {
+		t.Errorf("it looked %d times", n)
+	}
+	w.breaks = func(string) fault { return none }
+	w.pass(5 * time.Minute)
+	if got := w.tag(w.warehouse("shop").Candidate); got != "v2" {
+		t.Errorf("its candidate is %s", got)
+	}
+}
+
 func TestAFailingRegistryIsLookedAtEverLessOften(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, devDocument)

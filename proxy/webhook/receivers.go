@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/cache"
 
@@ -73,6 +74,7 @@ func (r *Receivers) OnDelete(object any) {
 		return
 	}
 	receiverReady.DeleteLabelValues(secret.Name)
+	webhookCalls.DeletePartialMatch(prometheus.Labels{"receiver": secret.Name})
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.byName, secret.Name)

@@ -456,4 +456,7 @@ func TestAReceiverIsAsItsSecretIsNow(t *testing.T) {
 	if got := metric(t, "waybill_webhook_receiver_ready", name); got != -1 {
 		t.Errorf("of one that is gone the metric tells %v", got)
 	}
+	if n := h.calls(t, name, refused); n != -1 {
+		t.Errorf("of one that is gone the metric tells %d refused calls", n)
+	}
 }

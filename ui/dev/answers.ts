@@ -58,12 +58,12 @@ function run(stage: string, n: number, reason: string): void {
   const show = (one: Promotion) => {
     asked = one
     etag++
-    const {summary, ...record} = one
+    const {alias, summary, ...record} = one
     const ended = one.phase === 'Succeeded'
     pipeline = {
       ...pipeline,
       stages: pipeline.stages.map(s =>
-        s.name === stage ? {...s, running: ended ? undefined : record, current: ended ? [{origin: 'shop', freight: one.freight, promotion: one.id, since: at(), summary, verifiedAt: at()}] : s.current} : s,
+        s.name === stage ? {...s, running: ended ? undefined : record, current: ended ? [{origin: 'shop', freight: one.freight, promotion: one.id, since: at(), alias, summary, verifiedAt: at()}] : s.current} : s,
       ),
     }
   }
@@ -92,7 +92,7 @@ async function post(call: string, body: string): Promise<Response> {
   }
   const decided = pipeline.stages.flatMap(s => [...(s.pending || []), ...(s.running ? [s.running] : [])]).find(p => call.includes(p.id))
   if (decided) {
-    return json({...decided, summary: shop.alias(10)})
+    return json({...decided, ...shop.known(10)})
   }
   const {freight: id, reason} = JSON.parse(body) as {freight: string; reason: string}
   run(call.split('/')[4], version(id), reason)

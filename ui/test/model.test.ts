@@ -104,7 +104,7 @@ test('what a stage would get next is picked at first', () => {
   assert.equal(nextFor(pipeline, stage('dev')), '')
   const picks = promotePicks(pipeline, stage('prod-eu'), pipeline.freight)
   assert.deepEqual(picks.slice(0, 5).map(p => p.notes), [['selected now', 'dev'], [], ['staging'], [], ['in the stage now']])
-  assert.deepEqual(rollbackPicks(pipeline, stage('prod-eu')).map(p => p.alias), [shop.called(7), shop.called(5)])
+  assert.deepEqual(rollbackPicks(stage('prod-eu')).map(p => p.alias), [shop.called(7), shop.called(5)])
 })
 
 test('nothing is promoted unseen, and a rollback needs a reason alone', () => {

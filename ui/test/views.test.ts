@@ -27,7 +27,7 @@ test('the status panel tells of the stage, how far it is behind, and what waits 
 
 test('the status panel shows the stage before the pipeline is known', () => {
   const status = statusOf({application: shop.application('prod-eu', pipeline)}, viewer)
-  assert.equal(status.alias, shop.alias(8))
+  assert.deepEqual([status.alias, status.summary], [shop.called(8), shop.alias(8)])
   assert.equal(status.badge, 'Waits for your approval')
 })
 
@@ -74,10 +74,14 @@ test('a preview of which a part is withheld says so, and is not taken for no cha
 test('a comparison shows versions, commits and what is passed over', () => {
   golden('comparison', comparisonView(shop.comparison(8, 10)))
   golden('comparison-back', comparisonView(shop.comparison(10, 8)))
+  const {artifacts, ...rest} = shop.comparison(8, 10)
+  const both = comparisonView({...rest, artifacts: ['web', 'worker'].map(subscription => ({...artifacts[0], subscription}))}).artifacts
+  assert.deepEqual(both.map(a => a.name), ['registry.example.com/shop web', 'registry.example.com/shop worker'])
+  assert.equal(new Set(both.map(a => a.key)).size, 2)
 })
 
 test('the history shows who, what and how it ended', () => {
-  golden('history', shop.promotions().map(p => promotionRow(p, pipeline)))
+  golden('history', shop.promotions().map(p => promotionRow(p)))
 })
 
 test('a promotion shows its steps, what became of each Application, and what happened in order', () => {

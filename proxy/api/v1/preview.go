@@ -11,6 +11,8 @@ import (
 type Preview struct {
 	Stage   string `json:"stage"`
 	Freight string `json:"freight"`
+	// Alias is what people call the freight; empty where it has none.
+	Alias   string `json:"alias,omitempty"`
 	Summary string `json:"summary"`
 	// Carries is all the freight that the waybills would hold.
 	Carries []promotion.Held `json:"carries"`
@@ -106,7 +108,9 @@ type Comparison struct {
 
 // FreightSummary is freight in a few words.
 type FreightSummary struct {
-	ID           string    `json:"id"`
+	ID string `json:"id"`
+	// Alias is what people call it; empty where it has none.
+	Alias        string    `json:"alias,omitempty"`
 	Summary      string    `json:"summary"`
 	DiscoveredAt time.Time `json:"discoveredAt"`
 }

@@ -118,6 +118,8 @@ type Stage struct {
 // Load is freight in a stage.
 type Load struct {
 	promotion.Load
+	// Alias is what people call it; empty where it has none, or somebody deleted it.
+	Alias string `json:"alias,omitempty"`
 	// Summary names the artifacts in a few words.
 	Summary string `json:"summary"`
 	// VerifiedAt is when it passed here; empty where it has not.
@@ -168,6 +170,9 @@ type FreightPage struct {
 // Promotion is a promotion with the verdict on it while it waits.
 type Promotion struct {
 	promotion.Promotion
+	// Alias is what people call the freight; empty where it has none, or somebody
+	// deleted it.
+	Alias   string `json:"alias,omitempty"`
 	Summary string `json:"summary"`
 	// Waiting tells for what a pending promotion waits.
 	Waiting string               `json:"waiting,omitempty"`

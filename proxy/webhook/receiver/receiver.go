@@ -112,7 +112,7 @@ func New(name, kind string, data map[string][]byte) (*Receiver, error) {
 	case has:
 		var err error
 		if r.repositories, err = expression.CompileRepositories(string(text)); err != nil {
-			return nil, fmt.Errorf("its %s: %w", KeyExpression, err)
+			return nil, fmt.Errorf("its %s %w", KeyExpression, err)
 		}
 	}
 	return r, nil

@@ -1,6 +1,6 @@
 import {sentence} from '../api/problem'
 import type {Comparison} from '../api/wire'
-import {commitLink, repository, short} from './names'
+import {called, commitLink, repository, short, type Called} from './names'
 
 export interface ArtifactChange {
   key: string
@@ -22,16 +22,16 @@ export interface ComparisonView {
   same: boolean
   backwards: boolean
   // between does not hold the two ends.
-  between: Array<{id: string; alias: string; at: string}>
+  between: Array<Called & {id: string; at: string}>
   more: boolean
   artifacts: ArtifactChange[]
 }
 
 export function comparisonView(c: Comparison): ComparisonView {
   const artifacts = (c.artifacts || []).map(a => ({
-    key: `${a.kind} ${a.artifact}`,
+    key: [a.kind, a.artifact, a.subscription].join(' ').trim(),
     kind: a.kind,
-    name: repository(a.artifact),
+    name: [repository(a.artifact), a.subscription].filter(Boolean).join(' '),
     from: a.from ? a.from.name || short(a.from.id || '') : '',
     to: a.to ? a.to.name || short(a.to.id || '') : '',
     gone: !a.to,
@@ -45,7 +45,7 @@ export function comparisonView(c: Comparison): ComparisonView {
   return {
     same: c.from.id === c.to.id || artifacts.every(a => !a.changed),
     backwards: !!c.backwards,
-    between: (c.between || []).filter(f => f.id !== c.from.id && f.id !== c.to.id).map(f => ({id: f.id, alias: f.summary || short(f.id), at: f.discoveredAt})),
+    between: (c.between || []).filter(f => f.id !== c.from.id && f.id !== c.to.id).map(f => ({id: f.id, ...called(f), at: f.discoveredAt})),
     more: !!c.more,
     artifacts,
   }

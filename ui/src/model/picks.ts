@@ -36,8 +36,8 @@ export function promotePicks(pipeline: Pipeline, stage: Stage, all: Freight[]): 
   })
 }
 
-export const rollbackPicks = (pipeline: Pipeline, stage: Stage): Pick[] =>
-  rollbackChoices(stage).map(l => ({id: l.freight, ...calledOf(l, pipeline), at: l.since, origin: l.origin, notes: [text.status.verified]}))
+export const rollbackPicks = (stage: Stage): Pick[] =>
+  rollbackChoices(stage).map(l => ({id: l.freight, ...calledOf(l), at: l.since, origin: l.origin, notes: [text.status.verified]}))
 
 // Asked is what a person is about to ask for.
 export interface Asked {

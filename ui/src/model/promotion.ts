@@ -28,11 +28,7 @@ export interface PromotionRow extends Called {
   words: string
 }
 
-// promotionRow takes the freight's alias from the pipeline, where it is among the recent.
-export function promotionRow(p: Promotion, pipeline?: Pipeline): PromotionRow {
-  const recent = pipeline && pipeline.freight.find(f => f.id === p.freight)
-  return rowOf(p, called({id: p.freight, summary: p.summary, ...recent}))
-}
+export const promotionRow = (p: Promotion): PromotionRow => rowOf(p, called({...p, id: p.freight}))
 
 function rowOf(p: PromotionRecord, name: Called): PromotionRow {
   const commits = commitsOf(p)
@@ -108,7 +104,7 @@ export interface PromotionView extends PromotionRow {
 // promotionView shows one promotion. A promotion of the pipeline's view has no summary:
 // its freight is looked up there.
 export function promotionView(p: Promotion | (PromotionRecord & {waiting?: string}), pipeline?: Pipeline, stage?: Stage): PromotionView {
-  const row = 'summary' in p && p.summary ? promotionRow(p, pipeline) : rowOf(p, calledIn(pipeline, stage, p.freight))
+  const row = 'summary' in p && p.summary ? promotionRow(p) : rowOf(p, calledIn(pipeline, stage, p.freight))
   return {
     ...row,
     freight: p.freight,

@@ -41,7 +41,7 @@ export function cardOf(stage: Stage, own: boolean, pipeline?: Pipeline, soak?: s
   return {
     name: stage.name,
     own,
-    freight: (stage.current || []).map(l => ({id: l.freight, ...calledOf(l, pipeline), since: l.since, verified: !!l.verifiedAt, origin: l.origin})),
+    freight: (stage.current || []).map(l => ({id: l.freight, ...calledOf(l), since: l.since, verified: !!l.verifiedAt, origin: l.origin})),
     health: worst.find(h => apps.some(a => (a.health || 'Unknown') === h)) || '',
     sync: apps.length === 0 ? '' : apps.some(a => a.sync === 'OutOfSync') ? 'OutOfSync' : apps.every(a => a.sync === 'Synced') ? 'Synced' : 'Unknown',
     activity: running ? aliasIn(pipeline, stage, running.freight) : '',
@@ -54,7 +54,7 @@ export function cardOf(stage: Stage, own: boolean, pipeline?: Pipeline, soak?: s
     approvals: stage.approval ? stage.approval.required : 0,
     trouble: (stage.problems || []).length > 0 || apps.some(a => a.trouble),
     empty: stage.controlFlow ? text.stage.controlFlow : apps.length === 0 ? text.stage.noApplications : text.stage.empty,
-    words: [stage.name, ...(stage.current || []).map(l => `${aliasOf(l, pipeline)} ${l.summary} ${l.freight}`), ...apps.map(a => a.name)].join(' '),
+    words: [stage.name, ...(stage.current || []).map(l => `${l.alias || ''} ${l.summary} ${l.freight}`), ...apps.map(a => a.name)].join(' '),
   }
 }
 
@@ -71,20 +71,15 @@ export function candidateAlias(pipeline: Pipeline, warehouse: string): string {
 // failed tells whether the newest promotion that ran brought no freight.
 export const failed = (stage: Stage): boolean => !!stage.last && (stage.last.phase === 'Failed' || stage.last.phase === 'Errored')
 
-// calledOf names freight in a stage: its alias is known where it is among the recent.
-export const calledOf = (l: Pick<Load, 'summary' | 'freight'>, pipeline?: Pipeline): Called => {
-  const recent = pipeline && pipeline.freight.find(f => f.id === l.freight)
-  return called({id: l.freight, summary: l.summary, alias: recent && recent.alias})
-}
-
-export const aliasOf = (l: Pick<Load, 'summary' | 'freight'>, pipeline?: Pipeline): string => calledOf(l, pipeline).alias
+// calledOf names freight in a stage.
+export const calledOf = (l: Pick<Load, 'alias' | 'summary' | 'freight'>): Called => called({...l, id: l.freight})
 
 // calledIn names freight of which only the ID is at hand.
 export function calledIn(pipeline: Pipeline | undefined, stage: Stage | undefined, id: string): Called {
   const loads = stage ? [...(stage.current || []), ...(stage.history || [])] : []
   const recent = pipeline && pipeline.freight.find(f => f.id === id)
   const load = loads.find(l => l.freight === id)
-  return called(recent || {id, summary: load && load.summary})
+  return load ? calledOf(load) : called(recent || {id})
 }
 
 export const aliasIn = (pipeline: Pipeline | undefined, stage: Stage | undefined, id: string): string => calledIn(pipeline, stage, id).alias

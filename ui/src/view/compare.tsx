@@ -2,7 +2,7 @@ import React from 'react'
 import type {Comparison} from '../api/wire'
 import {text} from '../strings'
 import {comparisonView, type ArtifactChange} from '../model/compare'
-import {short} from '../model/names'
+import {fullName, short} from '../model/names'
 import {Age, Chip, Notice} from './parts'
 import {Icon} from './icon'
 
@@ -23,7 +23,7 @@ export function Compared({comparison}: {comparison: Comparison}) {
           <summary>{text.compare.between(view.between.length, view.more)}</summary>
           <div className='waybill-chips'>
             {view.between.map(f => (
-              <Chip key={f.id} title={f.id}>
+              <Chip key={f.id} title={fullName(f)}>
                 {f.alias}
               </Chip>
             ))}

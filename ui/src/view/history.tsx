@@ -59,9 +59,9 @@ function useHistory(stage: string) {
 }
 
 export function History({query, narrow}: {query: string; narrow: boolean}) {
-  const {pipeline, place, go} = useDesk()
+  const {place, go} = useDesk()
   const history = useHistory(place.of || '')
-  const all = useMemo(() => history.items.map(p => promotionRow(p, pipeline)), [history.items, pipeline])
+  const all = useMemo(() => history.items.map(p => promotionRow(p)), [history.items])
   const rows = useMemo(() => filterPromotions(all, query, place.phase || ''), [all, query, place.phase])
   if (!history.loaded) {
     return history.problem ? <ProblemNotice problem={history.problem} onAgain={history.again} /> : <Skeleton rows={8} />

@@ -19,7 +19,7 @@ import {VerdictTree} from './verdict'
 export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: Stage; pick: string; rollback: boolean; onPick: (id: string) => void; onClose: () => void}) {
   const desk = useDesk()
   const line = useFreightLine(!rollback)
-  const choices = useMemo(() => (rollback ? rollbackPicks(desk.pipeline, stage) : promotePicks(desk.pipeline, stage, line.freight)), [rollback, stage, desk.pipeline, line.freight])
+  const choices = useMemo(() => (rollback ? rollbackPicks(stage) : promotePicks(desk.pipeline, stage, line.freight)), [rollback, stage, desk.pipeline, line.freight])
   const chosen = pick || (rollback ? (choices[0] ? choices[0].id : '') : nextFor(desk.pipeline, stage))
   const [picking, setPicking] = useState(chosen === '')
   const [reason, setReason] = useState('')

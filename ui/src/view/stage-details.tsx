@@ -89,7 +89,7 @@ function Queue({stage}: {stage: Stage}) {
 }
 
 function Current({stage}: {stage: Stage}) {
-  const {pipeline, go} = useDesk()
+  const {go} = useDesk()
   return (
     <Section title={text.stage.current}>
       {stage.current.length === 0 && <p className='waybill-quiet'>{stage.controlFlow ? text.stage.controlFlow : text.stage.empty}</p>}
@@ -97,7 +97,7 @@ function Current({stage}: {stage: Stage}) {
         <div className='waybill-load' key={l.origin}>
           <Disc name={l.verifiedAt ? 'check' : 'clock'} tone={l.verifiedAt ? 'good' : 'muted'} label={l.verifiedAt ? text.status.verified : text.status.notVerified} />
           <button type='button' className='waybill-link' onClick={() => go({tab: 'freight', freight: l.freight, stage: '', promotion: ''})}>
-            <Name of={calledOf(l, pipeline)} />
+            <Name of={calledOf(l)} />
           </button>
           <span className='waybill-quiet'>
             {l.verifiedAt ? text.status.verified : text.status.notVerified}, {text.status.since('')}
@@ -176,7 +176,7 @@ function About({stage}: {stage: Stage}) {
 }
 
 function Before({stage}: {stage: Stage}) {
-  const {pipeline, go} = useDesk()
+  const {go} = useDesk()
   if (!stage.history || stage.history.length === 0) {
     return null
   }
@@ -187,7 +187,7 @@ function Before({stage}: {stage: Stage}) {
           <li key={i}>
             <Disc name={l.verifiedAt ? 'check' : 'minus'} tone={l.verifiedAt ? 'good' : 'muted'} label={l.verifiedAt ? text.status.verified : text.status.notVerified} />
             <button type='button' className='waybill-link' onClick={() => go({tab: 'history', promotion: l.promotion, stage: '', of: ''})}>
-              <Name of={calledOf(l, pipeline)} />
+              <Name of={calledOf(l)} />
             </button>
             <span className='waybill-quiet'>
               <Age at={l.since} />
