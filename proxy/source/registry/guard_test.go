@@ -34,7 +34,7 @@ func TestPlainHTTPStaysOnTheMachine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		res, err := registries.Transport(req.URL.Host, "shop", false).RoundTrip(req)
+		res, err := registries.Host(req.URL.Host, "shop", false, maxBody).RoundTrip(req)
 		if err == nil {
 			_ = res.Body.Close()
 		}
@@ -43,7 +43,7 @@ func TestPlainHTTPStaysOnTheMachine(t *testing.T) {
 		}
 		// Nobody else leads there.
 		sent = nil
-		res, err = registries.Transport("other.example.com", "shop", false).RoundTrip(req)
+		res, err = registries.Host("other.example.com", "shop", false, maxBody).RoundTrip(req)
 		if err == nil {
 			_ = res.Body.Close()
 		}
