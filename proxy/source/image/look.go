@@ -17,9 +17,17 @@ import (
 	"github.com/waybill-cd/waybill/proxy/source/registry"
 )
 
+// repository is what a look asks: a *registry.Repository.
+type repository interface {
+	Tags(ctx context.Context) ([]string, error)
+	Head(ctx context.Context, tag string) (digest string, err error)
+	Manifest(ctx context.Context, reference string) (registry.Manifest, error)
+	Blob(ctx context.Context, digest string, maxBytes int64) ([]byte, error)
+}
+
 // look is one look at a repository.
 type look struct {
-	repo     *registry.Repository
+	repo     repository
 	sub      pipeline.ImageSubscription
 	rule     selection.Rule
 	platform *v1.Platform // nil for any
