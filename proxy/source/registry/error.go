@@ -27,6 +27,8 @@ var (
 	ErrNotFound = errors.New("no such repository")
 	// ErrGone: the repository was read, and this tag, manifest or blob is not there.
 	ErrGone = errors.New("not there")
+	// ErrPartial: the list of tags lacks one that is there.
+	ErrPartial = errors.New("list is not whole")
 	// ErrUnauthorized: the registry wants credentials, or others.
 	ErrUnauthorized = errors.New("credentials are needed")
 	// ErrUntrusted: the registry's certificate is not trusted.

@@ -16,13 +16,14 @@ const (
 )
 
 var (
-	errPlain = errors.New("plain HTTP leaves the machine")
-	errMoved = errors.New("what signs in is sent on to another host")
+	errPlain  = errors.New("plain HTTP leaves the machine")
+	errInward = errors.New("another host leads to the proxy's own machine")
+	errMoved  = errors.New("what signs in is sent on to another host")
 )
 
 // guard stands before the network, for whoever asks one host: nothing is
-// sent over plain HTTP, unless that host is this machine, nor to a host that asked
-// for a pause; no credentials follow a redirect to another host; and no answer is
+// sent over plain HTTP, unless that host is this machine, nor to this machine
+// because another host says so, nor to a host that asked for a pause; no credentials follow a redirect to another host; and no answer is
 // read without a bound.
 type guard struct {
 	base     http.RoundTripper
@@ -37,8 +38,11 @@ type guard struct {
 
 // RoundTrip implements http.RoundTripper.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	if local := g.local && Loopback(req.URL.Hostname()); req.URL.Scheme != "https" && !local {
+	switch local := Loopback(req.URL.Hostname()); {
+	case req.URL.Scheme != "https" && !(g.local && local):
 		return nil, errPlain
+	case local && !g.local:
+		return nil, errInward
 	}
 	req, err := withoutSecrets(req)
 	if err != nil {
