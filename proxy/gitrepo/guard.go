@@ -18,16 +18,18 @@ type Pace interface {
 }
 
 const (
-	maxRefs  = 32 << 20 // bytes of a list of references: some 400,000
-	maxError = 64 << 10 // bytes that are read of an error's page
-	fetchURL = "/git-upload-pack"
-	pushURL  = "/git-receive-pack"
-	refsURL  = "/info/refs"
+	maxRefs      = 32 << 20 // bytes of a list of references: some 400,000
+	maxError     = 64 << 10 // bytes that are read of an error's page
+	maxRedirects = 10       // as net/http's own
+	fetchURL     = "/git-upload-pack"
+	pushURL      = "/git-receive-pack"
+	refsURL      = "/info/refs"
 )
 
 var (
 	errPlain    = errors.New("plain HTTP leaves the machine")
 	errRedirect = errors.New("the server redirects to another host")
+	errCircle   = errors.New("the server redirects without end")
 )
 
 // guard stands before the network: whatever a server asks for, nothing is sent
@@ -98,6 +100,9 @@ func repositoryOf(req *http.Request) string {
 func stayOnHost(req *http.Request, via []*http.Request) error {
 	if from := via[0].URL; req.URL.Host != from.Host || req.URL.Scheme != from.Scheme {
 		return errRedirect
+	}
+	if len(via) >= maxRedirects {
+		return errCircle
 	}
 	return nil
 }
