@@ -39,7 +39,7 @@ type guard struct {
 // RoundTrip implements http.RoundTripper.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	switch local := Loopback(req.URL.Hostname()); {
-	case req.URL.Scheme != "https" && !(g.local && local):
+	case req.URL.Scheme != "https" && (!g.local || !local):
 		return nil, errPlain
 	case local && !g.local:
 		return nil, errInward
