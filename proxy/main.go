@@ -60,7 +60,7 @@ func (s *settings) flags() *flag.FlagSet {
 	f.StringVar(&s.plugin, "plugin", besideSelf("waybill-plugin"), "the plugin's binary, which previews run; waybill-plugin-chart stands beside it")
 	f.DurationVar(&s.timeout, "promotion-timeout", 15*time.Minute, "how long a promotion may run before it has failed")
 	f.DurationVar(&s.retention, "retention", 365*24*time.Hour, "how long ended promotions, and freight that nothing names, are kept")
-	f.Float64Var(&s.registryRequests, "registry-requests", pace.DefaultPerSecond, "requests to each registry in a second, at most")
+	f.Float64Var(&s.registryRequests, "registry-requests", pace.DefaultPerSecond, "requests to each host of images, charts or Git repositories in a second, at most")
 	f.StringVar(&s.cloudRegistries, "cloud-registries", "", "registries of Amazon, Google and Azure, separated by commas, that every pipeline may read with the proxy's own cloud identity")
 	f.StringVar(&s.kubeconfig, "kubeconfig", "", "kubeconfig file; in a cluster, the ServiceAccount's credentials")
 	f.BoolVar(&s.verbose, "verbose", false, "log what is decided, too")

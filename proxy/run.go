@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/waybill-cd/waybill/proxy/api"
@@ -74,7 +75,8 @@ func run(ctx context.Context, s settings) error {
 	}
 	records := store.New(mgr.GetClient(), mgr.GetAPIReader(), mgr.GetClient(), s.namespace)
 	applications := argocd.NewApplications(mgr.GetClient(), mgr.GetClient(), s.argocd)
-	git, err := gitrepo.New(records, gitrepo.Options{Dir: s.cache, Requested: source.Count})
+	hosts := pace.New(s.registryRequests) // one for all: a host may be of several kinds
+	git, err := gitrepo.New(records, gitrepo.Options{Dir: s.cache, Pace: hosts, Requested: source.Count})
 	if err != nil {
 		return err
 	}
@@ -87,8 +89,11 @@ func run(ctx context.Context, s settings) error {
 		return err
 	}
 	defer known.Close()
+	if err := metrics.Registry.Register(registry.Requests); err != nil {
+		return fmt.Errorf("cannot count requests to registries: %w", err)
+	}
 	registries := registry.New(registry.Options{
-		UserAgent: "waybill-proxy/" + version, Pace: pace.New(s.registryRequests),
+		UserAgent: "waybill-proxy/" + version, Pace: hosts,
 		Keychain: cloud.Keychain(), KeychainHosts: list(s.cloudRegistries),
 	})
 	charts, err := chart.New(chart.Options{Registries: registries, Known: known, Credentials: records, Dir: s.cache})

@@ -49,7 +49,7 @@ func changes(from *store, read *trees, c, parent *object.Commit, takes func(path
 	if parent != nil {
 		before = parent.TreeHash
 	}
-	compared := &comparison{takes: takes, read: func(id plumbing.Hash) ([]object.TreeEntry, error) { return read.get(from, id) }}
+	compared := &comparison{most: maxCompared, takes: takes, read: func(id plumbing.Hash) ([]object.TreeEntry, error) { return read.get(from, id) }}
 	found, err := compared.folder("", before, c.TreeHash)
 	if err != nil {
 		return false, fmt.Errorf("commit %s: %w", c.Hash, err)
@@ -61,6 +61,7 @@ type comparison struct {
 	read    func(tree plumbing.Hash) ([]object.TreeEntry, error)
 	takes   func(path string) bool
 	entries int // that were read
+	most    int // that are
 }
 
 // folder compares two folders of one path, which is empty or ends with a slash.
@@ -77,8 +78,8 @@ func (c *comparison) folder(path string, before, after plumbing.Hash) (bool, err
 	if err != nil {
 		return false, err
 	}
-	if c.entries += len(old) + len(now); c.entries > maxCompared || len(path) > maxComparedPath {
-		return false, refused(nil, "it changes more files and folders than are compared (%d)", maxCompared)
+	if c.entries += len(old) + len(now); c.entries > c.most || len(path) > maxComparedPath {
+		return false, refused(nil, "it changes more files and folders than are compared (%d)", c.most)
 	}
 	old, now = differing(old, now)
 	gone := make(map[string]object.TreeEntry, len(old))

@@ -109,7 +109,7 @@ func FuzzAComparisonFindsWhatDiffers(f *testing.F) {
 			}
 		}
 		got := map[string]int{}
-		c := &comparison{read: all.read, takes: func(path string) bool {
+		c := &comparison{most: 100_000, read: all.read, takes: func(path string) bool {
 			got[path]++
 			return false
 		}}
@@ -138,12 +138,12 @@ func TestAComparisonEnds(t *testing.T) {
 		return all, id
 	}
 	all, id := bomb("1")
-	never := &comparison{read: all.read, takes: func(string) bool { return false }}
+	never := &comparison{most: 100_000, read: all.read, takes: func(string) bool { return false }}
 	if _, err := never.folder("", plumbing.ZeroHash, id); !errors.Is(err, ErrRefused) {
 		t.Errorf("a comparison without end: %v", err)
 	}
 	seen := 0
-	first := &comparison{read: all.read, takes: func(string) bool { seen++; return true }}
+	first := &comparison{most: 100_000, read: all.read, takes: func(string) bool { seen++; return true }}
 	if found, err := first.folder("", plumbing.ZeroHash, id); !found || err != nil || seen != 1 {
 		t.Errorf("what is wanted comes first: %v after %d, %v", found, seen, err)
 	}

@@ -205,3 +205,20 @@ func TestCallEndsWithItsContext(t *testing.T) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
 }
+
+func TestRedirectsEnd(t *testing.T) {
+	requests := 0
+	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests++
+		http.Redirect(w, r, r.URL.RequestURI(), http.StatusFound)
+	}))
+	t.Cleanup(host.Close)
+	r, err := gitrepo.New(account{"git", "hunter2"}, gitrepo.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = r.Look(t.Context(), gitrepo.Place{RepoURL: host.URL + "/shop"}, func(context.Context, *gitrepo.Look) error { return nil })
+	if err == nil || requests != 10 || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("%d requests, error %v, want 10 and an error", requests, err)
+	}
+}

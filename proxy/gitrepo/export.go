@@ -123,25 +123,36 @@ func (x *export) lacking() (path string, lacks bool) {
 
 func hasContent(m filemode.FileMode) bool { return m != filemode.Dir && m != filemode.Submodule }
 
+// weigh refuses what is too large before any of it is written.
+func (x *export) weigh() error {
+	left := int64(maxExport)
+	for _, s := range x.entries {
+		if !hasContent(s.entry.Mode) {
+			continue
+		}
+		size, err := x.store.size(s.entry.Hash)
+		if err != nil {
+			return err
+		}
+		if left -= size; left < 0 {
+			return x.tooMuch("%d MiB", maxExport>>20)
+		}
+	}
+	return nil
+}
+
 func (x *export) write(ctx context.Context, dir string) error {
+	if err := x.weigh(); err != nil {
+		return err
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return fmt.Errorf("the folder for the files of a render cannot be opened: %w", reason(err))
 	}
 	defer root.Close()
-	left := int64(maxExport)
 	for _, s := range x.entries {
 		if ctx.Err() != nil {
 			return x.unreachable(ctx, "read", ctx.Err())
-		}
-		if hasContent(s.entry.Mode) {
-			size, err := x.store.size(s.entry.Hash)
-			if err != nil {
-				return err
-			}
-			if left -= size; left < 0 {
-				return x.tooMuch("%d MiB", maxExport>>20)
-			}
 		}
 		if err := x.put(root, s); err != nil {
 			return err

@@ -28,6 +28,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 	"k8s.io/utils/lru"
+
+	"github.com/waybill-cd/waybill/proxy/source/pace"
 )
 
 // Credentials tells how to sign in to a repository.
@@ -77,6 +79,8 @@ type Options struct {
 	// Untrusting makes those to hosts whose certificates are not checked; like
 	// Transport's, unless given.
 	Untrusting http.RoundTripper
+	// Pace paces the requests; nil for no pace.
+	Pace Pace
 	// Requested is told of each HTTP request, by the context of the call that makes
 	// it; nobody is unless given.
 	Requested func(context.Context)
@@ -128,7 +132,7 @@ func New(c Credentials, o Options) (*Repositories, error) {
 // checked must not tell how long a host that is checked is left alone.
 func (o *Options) client(base http.RoundTripper) transport.Transport {
 	return githttp.NewClient(&http.Client{
-		Transport:     &guard{base: base, maxFetch: o.MaxFetch, holds: newHolds(), requested: o.Requested},
+		Transport:     &guard{base: base, maxFetch: o.MaxFetch, pace: o.Pace, holds: pace.NewHolds[account](), requested: o.Requested},
 		CheckRedirect: stayOnHost,
 	})
 }

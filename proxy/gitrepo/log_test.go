@@ -104,7 +104,7 @@ func TestALogStaysGitsOwnWhileTheHistoryMoves(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	tips, mark := []string{h.head(t, "main")}, 0
 	date := 1_700_000_000
-	for round := range 40 {
+	for round := range 15 {
 		var script strings.Builder
 		for range 1 + random.IntN(60) {
 			mark++

@@ -3,7 +3,6 @@ package gitrepo
 import (
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
@@ -30,27 +29,4 @@ func FuzzTagsOfAHostHaveProperNames(f *testing.F) {
 			}
 		}
 	})
-}
-
-func FuzzAHostIsNeverLeftAloneForGood(f *testing.F) {
-	for _, header := range []string{"", "0", "120", "-1", "soon", "99999999999", "Wed, 21 Oct 2065 07:28:00 GMT", "Wed, 21 Oct 2015 07:28:00 GMT"} {
-		f.Add(header)
-	}
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	f.Fuzz(func(t *testing.T, header string) {
-		if wait := retryAfter(header, now); wait < 0 || wait > maxHold {
-			t.Errorf("Retry-After: %q is %s", header, wait)
-		}
-	})
-}
-
-func TestRetryAfterIsSecondsOrADate(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for header, want := range map[string]time.Duration{
-		"120": 2 * time.Minute, "Fri, 02 Jan 2026 03:05:05 GMT": time.Minute, "Fri, 02 Jan 2026 03:00:00 GMT": 0, "": 0, "soon": 0, "1000000": maxHold,
-	} {
-		if got := retryAfter(header, now); got != want {
-			t.Errorf("Retry-After: %q is %s, want %s", header, got, want)
-		}
-	}
 }

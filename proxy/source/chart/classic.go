@@ -95,6 +95,8 @@ func (s *Source) list(ctx context.Context, at place, name string, fresh bool) (l
 		return listing{}, registry.Fail(registry.ErrNotFound, err, "there is no chart repository at %s, which has no index.yaml: check repoURL", at.repoURL)
 	case err != nil:
 		return listing{}, err
+	case answer.status == http.StatusNotModified && len(condition) == 0: // it was not asked whether
+		return listing{}, registry.Fail(registry.ErrUnreachable, nil, "the chart repository %s answers with status 304 for an index that it has not sent before: check the repository", at.repoURL)
 	case answer.status == http.StatusNotModified && last.Absent:
 		return listing{}, noChart(at.repoURL, name, last.Charts)
 	case answer.status == http.StatusNotModified:
@@ -176,13 +178,23 @@ func (s *Source) download(ctx context.Context, at place, name string, v version)
 	answer, err := s.get(ctx, at, from, maxArchive, nil)
 	switch {
 	case errors.Is(err, errNotFound):
-		return nil, &flaw{fmt.Errorf("the archive of %s %s is not at %s: publish it again", name, v.Version, registry.OneLine(from))}
+		return nil, &flaw{fmt.Errorf("the archive of %s %s is not at %s: publish it again", name, v.Version, shownURL(from))}
 	case errors.Is(err, registry.ErrTooLarge):
 		return nil, &flaw{fmt.Errorf("the archive of %s %s is larger than %d MiB, and Helm takes no such file into a chart: publish a smaller one", name, v.Version, maxArchive>>20)}
 	case err != nil:
 		return nil, err
 	}
 	return answer.body, nil
+}
+
+// shownURL is the URL of an archive as people see it: its parameters may sign it.
+func shownURL(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "another address"
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return registry.OneLine(u.String())
 }
 
 func indexURL(repoURL string) string { return resolve(repoURL, "index.yaml") }
@@ -226,7 +238,7 @@ func archiveURL(repoURL, written string) (string, error) {
 	u.User = nil
 	local, ownToo := registry.Loopback(u.Hostname()), registry.Loopback(repo.Hostname())
 	if fetched := u.Scheme == "https" && !local || local && ownToo && (u.Scheme == "https" || u.Scheme == "http"); !fetched {
-		return "", fmt.Errorf("its archive is at %s, which is not fetched: serve it over HTTPS", registry.OneLine(u.Redacted()))
+		return "", fmt.Errorf("its archive is at %s, which is not fetched: serve it over HTTPS", shownURL(written))
 	}
 	return u.String(), nil
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -52,13 +51,13 @@ func (s *Source) describe(ctx context.Context, at place, host string, err error)
 	case registry.Plain(err):
 		return registry.Fail(registry.ErrUnreachable, err, "the chart repository %s speaks plain HTTP, which is not used outside this machine: serve it over HTTPS", repo)
 	}
-	return registry.Fail(registry.ErrUnreachable, err, "the chart repository %s cannot be read (%s): check that %s can be reached from the proxy", repo, registry.OneLine(reason(err).Error()), host)
+	return registry.Fail(registry.ErrUnreachable, err, "the chart repository %s cannot be read (%s): check that %s can be reached from the proxy", repo, registry.Told(err), host)
 }
 
 func (s *Source) describeStatus(at place, res *http.Response) error {
 	switch status := res.StatusCode; status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		return busy(at.repoURL, s.options.Registries.Left(res.Request.URL.Host), nil)
+		return busy(at.repoURL, s.options.Registries.Left(res.Request.URL.Host, at.scope.Insecure), nil)
 	case http.StatusUnauthorized, http.StatusForbidden:
 		if at.scope.Secret != "" {
 			return registry.Fail(registry.ErrUnauthorized, nil, "the chart repository %s does not let itself be read with the credentials of Secret %s/%s: check repoURL, and the Secret",
@@ -107,13 +106,4 @@ func noChart(repoURL, name string, names []string) error {
 		}
 	}
 	return registry.Fail(registry.ErrNotFound, nil, "the chart repository %s has no chart %s (%s): check name", repoURL, name, there)
-}
-
-// reason takes the URL off an error.
-func reason(err error) error {
-	var request *url.Error
-	if errors.As(err, &request) {
-		return request.Err
-	}
-	return err
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
@@ -27,7 +29,8 @@ const (
 )
 
 const (
-	maxConfig = 1 << 20 // bytes of a chart's metadata
+	versionKeys = "version/" // of what is known of a version
+	maxConfig   = 1 << 20    // bytes of a chart's metadata
 	// annotationCreated tells when a manifest was made (OCI image specification,
 	// annotations).
 	annotationCreated = "org.opencontainers.image.created"
@@ -42,7 +45,13 @@ func (s *Source) discoverOCI(ctx context.Context, at place, sub pipeline.ChartSu
 	if err != nil {
 		return nil, nil, err
 	}
-	defer func() { end(err) }()
+	defer func() {
+		if errors.Is(err, ErrNothing) || errors.Is(err, registry.ErrPartial) {
+			end(nil) // the sign-in is as good as it was
+		} else {
+			end(err)
+		}
+	}()
 	tags, err := repo.Tags(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -52,6 +61,9 @@ func (s *Source) discoverOCI(ctx context.Context, at place, sub pipeline.ChartSu
 		if _, err := semver.StrictNewVersion(chart.Version(tag)); err == nil {
 			versions = append(versions, chart.Version(tag))
 		}
+	}
+	if err := s.checkVanished(ctx, at, repo, versions, rule, sub.DiscoveryLimit); err != nil {
+		return nil, nil, err
 	}
 	selected := rule.Select(versions)
 	if len(selected) == 0 {
@@ -84,6 +96,35 @@ func (s *Source) discoverOCI(ctx context.Context, at place, sub pipeline.ChartSu
 	return found, skipped, nil
 }
 
+// checkVanished makes sure of versions that were known, would be offered, and are
+// not on the list any more; and forgets those that are gone.
+func (s *Source) checkVanished(ctx context.Context, at place, repo *registry.Repository, listed []string, rule selection.Rule, limit int) error {
+	known := map[string]bool{}
+	s.options.Known.Each(at.scope, versionKeys, func(key string, _ []byte) { known[strings.TrimPrefix(key, versionKeys)] = true })
+	for _, name := range listed {
+		delete(known, name)
+	}
+	vanished := rule.Select(slices.Collect(maps.Keys(known)))
+	if len(vanished) == 0 {
+		return nil
+	}
+	tags, forgotten := make([]string, min(len(vanished), limit)), map[string][]byte{}
+	for i := range tags {
+		tags[i] = tagOf(vanished[i])
+	}
+	if err := repo.Gone(ctx, tags); err != nil {
+		return err
+	}
+	for _, name := range vanished {
+		forgotten[versionKeys+name] = nil
+	}
+	_ = s.options.Known.Write(at.scope, forgotten) // or they are asked for again
+	return nil
+}
+
+// tagOf is a version's tag, which has no plus signs (helm, pkg/registry).
+func tagOf(version string) string { return strings.ReplaceAll(version, "+", "_") }
+
 func (s *Source) repository(at place) (*registry.Repository, error) {
 	return s.options.Registries.Repository(registry.Access{
 		Namespace: at.scope.Namespace, RepoURL: strings.TrimPrefix(at.scope.Repository, schemeOCI), Insecure: at.scope.Insecure, Secret: at.scope.Secret,
@@ -94,12 +135,12 @@ func (s *Source) repository(at place) (*registry.Repository, error) {
 
 // resolve tells what a version is: once, by its manifest and its metadata.
 func (s *Source) resolve(ctx context.Context, at place, repo *registry.Repository, name string) (v version, err error) {
-	key, known := "version/"+name, false
+	key, known := versionKeys+name, false
 	s.options.Known.Read(at.scope, func(get func(string) []byte) { known = json.Unmarshal(get(key), &v) == nil })
 	if known {
 		return v, nil
 	}
-	manifest, err := repo.Manifest(ctx, strings.ReplaceAll(name, "+", "_"))
+	manifest, err := repo.Manifest(ctx, tagOf(name))
 	if err != nil {
 		return v, flawOf(err, "version %s of chart %s went away while it was looked at", name, at.repoURL)
 	}

@@ -217,3 +217,41 @@ func TestAFaultAtAnyRequestToARegistryIsAnErrorAndTheNextLookIsWhole(t *testing.
 		})
 	}
 }
+
+// A list that shrank may be one whose pages are not all there.
+func TestAVersionThatIsMissingOnTheListIsAskedFor(t *testing.T) {
+	w, server := newWorld(t), newRegistry(t, registry.Config{})
+	push(t, server, "db", "1.0.0", "1.1.0+build.7")
+	sub := inRegistry(server)
+	w.versions(sub)
+	shrunk := &fault.Fault{Status: http.StatusOK, Body: `{"tags":["1.0.0"]}`, Header: http.Header{"Content-Type": {"application/json"}}}
+	server.Traffic.SetFault(func(r *http.Request) *fault.Fault {
+		if strings.HasSuffix(r.URL.Path, "/tags/list") {
+			return shrunk
+		}
+		return nil
+	})
+	look, err := w.look(sub)
+	if !errors.Is(err, registries.ErrPartial) || len(look.Offers) > 0 || !strings.Contains(err.Error(), "is not whole: the tag 1.1.0_build.7 is missing on it, and is there") {
+		t.Errorf("look %+v, error %v", look, err)
+	}
+	// One that was removed is asked for once.
+	server.Traffic.SetFault(func(r *http.Request) *fault.Fault {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/tags/list"):
+			return shrunk
+		case r.Method == http.MethodHead:
+			return &fault.Fault{Status: http.StatusNotFound}
+		}
+		return nil
+	})
+	for _, want := range [][]string{{"GET /v2/charts/db/tags/list", "HEAD /v2/charts/db/manifests/1.1.0_build.7"}, {"GET /v2/charts/db/tags/list"}} {
+		server.Traffic.Reset()
+		if diff := cmp.Diff([]string{"1.0.0"}, w.versions(sub)); diff != "" {
+			t.Errorf("versions (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(want, dataOf(requests(&server.Traffic))); diff != "" {
+			t.Errorf("requests (-want +got):\n%s", diff)
+		}
+	}
+}

@@ -12,8 +12,6 @@ import (
 var (
 	// ErrNothing: the registry was read, and no tag qualifies.
 	ErrNothing = errors.New("no tag qualifies")
-	// ErrPartial: the list of tags lacks one that is there.
-	ErrPartial = errors.New("list is not whole")
 )
 
 // nothing tells what was wanted, and of how many: of all tags, and of those that

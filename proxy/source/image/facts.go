@@ -165,7 +165,9 @@ func (l *look) readImage(ctx context.Context, m registry.Manifest, above map[str
 	}
 	raw, err := l.repo.Blob(ctx, parsed.Config.Digest.String(), maxConfig)
 	switch {
-	case errors.Is(err, registry.ErrTooLarge), errors.Is(err, registry.ErrInvalid):
+	case errors.Is(err, registry.ErrInvalid):
+		return facts{Broken: "its manifest names its config by what is no digest"}, nil
+	case errors.Is(err, registry.ErrTooLarge):
 		return facts{Broken: fmt.Sprintf("its config is larger than %d MiB", maxConfig>>20)}, nil
 	case err != nil:
 		return facts{}, err

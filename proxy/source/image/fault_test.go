@@ -26,9 +26,10 @@ import (
 // misfortunes are what may happen to any request. A harmless one may pass
 // unnoticed where nothing is read of the answer.
 var misfortunes = map[string]struct {
-	fault    func(*http.Request) *fault.Fault
-	harmless bool
-	lasting  bool // it happens to all later requests, too
+	fault      func(*http.Request) *fault.Fault
+	harmless   bool
+	lasting    bool // it happens to all later requests, too
+	unanswered bool // the look is broken off when it happens
 }{
 	"an error of the server": {fault: always(fault.Fault{Status: http.StatusInternalServerError, Body: "secret internals"})},
 	"too many requests":      {fault: always(fault.Fault{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"90"}}})},
@@ -40,7 +41,7 @@ var misfortunes = map[string]struct {
 	"no answer": {fault: func(r *http.Request) *fault.Fault {
 		<-r.Context().Done()
 		return &fault.Fault{Drop: true}
-	}},
+	}, unanswered: true},
 	"a body that breaks off": {harmless: true, fault: always(fault.Fault{
 		Status: http.StatusOK, Body: `{"tags":["v1.0.0"`, Header: http.Header{"Content-Type": {"application/json"}, "Content-Length": {"4000"}},
 	})},
@@ -53,14 +54,20 @@ func always(f fault.Fault) func(*http.Request) *fault.Fault {
 	return func(*http.Request) *fault.Fault { return &f }
 }
 
-// at has a misfortune happen to one request of many, the first being 0.
-func at(n int, what string) func(*http.Request) *fault.Fault {
+// at has a misfortune happen to one request of many, the first being 0. The context
+// is that of the look which it happens to.
+func at(ctx context.Context, n int, what string) (context.Context, func(*http.Request) *fault.Fault) {
 	var count atomic.Int64
-	return func(r *http.Request) *fault.Fault {
-		if i := int(count.Add(1)) - 1; i == n || i > n && misfortunes[what].lasting {
-			return misfortunes[what].fault(r)
+	ctx, lose := context.WithCancel(ctx)
+	m := misfortunes[what]
+	return ctx, func(r *http.Request) *fault.Fault {
+		if i := int(count.Add(1)) - 1; i != n && (i < n || !m.lasting) {
+			return nil
 		}
-		return nil
+		if m.unanswered {
+			lose()
+		}
+		return m.fault(r)
 	}
 }
 
@@ -71,6 +78,7 @@ func offers(ctx context.Context, s *image.Source, namespace string, sub pipeline
 }
 
 func TestAFaultAtAnyRequestOffersNothingOrAll(t *testing.T) {
+	t.Parallel()
 	server, _ := serve(t, registry.Config{})
 	push(t, server, "v1.0.0", registry.Image{Created: day(1)})
 	pushIndex(t, server, "v1.1.0", child{platform: "linux/amd64", image: registry.Image{Created: day(2)}})
@@ -109,14 +117,9 @@ func TestAFaultAtAnyRequestOffersNothingOrAll(t *testing.T) {
 func strike(t *testing.T, server *registry.Server, known *cache.Cache, sub pipeline.ImageSubscription, what string, i int, want []freight.Offer) {
 	t.Helper()
 	m, namespace := misfortunes[what], fmt.Sprintf("%s at %d", what, i)
-	server.Traffic.SetFault(at(i, what))
+	ctx, fault := at(t.Context(), i, what)
+	server.Traffic.SetFault(fault)
 	defer server.Traffic.SetFault(nil)
-	ctx := t.Context()
-	if what == "no answer" {
-		short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
-		defer cancel()
-		ctx = short
-	}
 	got, err := offers(ctx, sourceOver(known, image.Options{}), namespace, sub)
 	switch {
 	case err == nil && m.harmless && cmp.Equal(want, got):
@@ -154,6 +157,7 @@ func checkSentence(t *testing.T, what string, sub pipeline.ImageSubscription, er
 
 // A later look sees a tag that is new, and one that went.
 func TestAFaultAtAnyRequestOfALaterLookOffersNothingOrAll(t *testing.T) {
+	t.Parallel()
 	server, _ := serve(t, registry.Config{})
 	push(t, server, "v1.0.0", registry.Image{Created: day(1)})
 	push(t, server, "v1.1.0", registry.Image{Created: day(2)})
@@ -168,13 +172,9 @@ func TestAFaultAtAnyRequestOfALaterLookOffersNothingOrAll(t *testing.T) {
 				remove(t, server, "v1.2.0")
 				push(t, server, "v1.3.0", registry.Image{Created: day(4)})
 				server.Traffic.Reset()
-				server.Traffic.SetFault(at(i, name))
-				ctx, cancel := context.WithCancel(t.Context())
-				if name == "no answer" {
-					ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
-				}
+				ctx, fault := at(t.Context(), i, name)
+				server.Traffic.SetFault(fault)
 				got, err := look(ctx, source, sub)
-				cancel()
 				server.Traffic.SetFault(nil)
 				struck := server.Traffic.Count(nil) > i
 				if err == nil && got.Tag != "v1.3.0" || err != nil && got != (freight.Image{}) || err == nil && struck && !m.harmless {

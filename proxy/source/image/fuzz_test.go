@@ -1,86 +1,70 @@
-package image_test
+package image
 
 import (
-	"fmt"
-	"net/http"
-	"net/http/httptest"
+	"context"
+	"encoding/json"
+	"reflect"
 	"strings"
-	"sync"
 	"testing"
 	"unicode"
 
-	"github.com/waybill-cd/waybill/extension/pipeline"
-	"github.com/waybill-cd/waybill/proxy/source/cache"
-	"github.com/waybill-cd/waybill/proxy/source/image"
-	registries "github.com/waybill-cd/waybill/proxy/source/registry"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/waybill-cd/waybill/proxy/source/registry"
 )
+
+// pushed is a repository with one manifest, which is also what every index there
+// lists, and one config.
+type pushed struct {
+	repository
+	manifest registry.Manifest
+	config   []byte
+}
+
+func (p pushed) Manifest(context.Context, string) (registry.Manifest, error) { return p.manifest, nil }
+
+func (p pushed) Blob(_ context.Context, _ string, maxBytes int64) ([]byte, error) {
+	if int64(len(p.config)) > maxBytes {
+		return nil, registry.Fail(registry.ErrTooLarge, nil, "too large")
+	}
+	return p.config, nil
+}
 
 // Manifest and config are what anybody may push.
 func FuzzContent(f *testing.F) {
-	f.Add(ociManifest, tiny.manifest, tiny.config, "linux/amd64")
-	f.Add("application/vnd.oci.image.index.v1+json", `{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","size":2,"digest":"sha256:`+strings.Repeat("ab", 32)+`","platform":{"os":"linux","architecture":"amd64"}}]}`, "", "linux/amd64")
+	const (
+		oci      = "application/vnd.oci.image.manifest.v1+json"
+		index    = "application/vnd.oci.image.index.v1+json"
+		manifest = `{"schemaVersion":2,"mediaType":"` + oci + `","config":{"mediaType":"application/vnd.oci.image.config.v1+json","size":2,"digest":"sha256:abababababababababababababababababababababababababababababababab"},"layers":[]}`
+		config   = `{"os":"linux","architecture":"amd64","created":"2026-01-02T03:04:05Z","config":{"Labels":{"org.opencontainers.image.revision":"4b1c27c"}}}`
+	)
+	f.Add(oci, manifest, config, "linux/amd64")
+	f.Add(index, `{"schemaVersion":2,"manifests":[{"mediaType":"`+oci+`","size":2,"digest":"sha256:`+strings.Repeat("ab", 32)+`","platform":{"os":"linux","architecture":"amd64"}}]}`, config, "linux/amd64")
 	f.Add("text/html", "<html>", "", "")
-	f.Add(ociManifest, `{"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:../x"}}`, "{}", "")
-	f.Add(ociManifest, strings.Replace(tiny.manifest, `"layers":[]`, `"layers":[],"annotations":{"org.opencontainers.image.source":"a\nb\u0000","org.opencontainers.image.created":"9999-12-31T23:59:59Z"}`, 1), tiny.config, "linux/arm/v7")
-
-	var mu sync.Mutex
-	var mediaType, manifest, config string
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v2/{$}", func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("GET /v2/shop/tags/list", func(w http.ResponseWriter, _ *http.Request) { page(w, "", "v1.0.0") })
-	mux.HandleFunc("GET /v2/shop/manifests/{reference}", func(w http.ResponseWriter, _ *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		w.Header()["Content-Type"] = []string{mediaType}
-		w.Header().Set("Docker-Content-Digest", sum(manifest))
-		_, _ = w.Write([]byte(manifest))
-	})
-	mux.HandleFunc("GET /v2/shop/blobs/{digest}", func(w http.ResponseWriter, _ *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		_, _ = w.Write([]byte(config))
-	})
-	server := httptest.NewServer(mux)
-	f.Cleanup(server.Close)
-	known, err := cache.Open(f.TempDir(), cache.Options{MaxEntries: 100})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Cleanup(func() { _ = known.Close() })
-	source, n := image.New(image.Options{Registries: registries.New(registries.Options{}), Cache: known}), 0
-
-	f.Fuzz(func(t *testing.T, kind, body, configuration, platform string) {
-		mu.Lock()
-		mediaType, manifest, config = kind, body, configuration
-		mu.Unlock()
-		n++
-		for _, strategy := range []string{pipeline.StrategySemVer, pipeline.StrategyNewestBuild} {
-			sub := of(server)
-			sub.Platform, sub.ImageSelectionStrategy = platform, strategy
-			found, err := source.Discover(t.Context(), fmt.Sprint(strategy, n), pipeline.Subscription{Image: &sub})
-			if (err == nil) != (len(found.Offers) == 1) {
-				t.Fatalf("%d offers, error %v", len(found.Offers), err)
-			}
-			if err != nil {
-				checkText(t, err.Error(), 2000)
-				continue
-			}
-			o := found.Offers[0]
-			if o.Image.Digest != sum(body) {
-				t.Errorf("digest %s, want %s", o.Image.Digest, sum(body))
-			}
-			checkText(t, o.Detail.Source, 310)
-			checkText(t, o.Detail.Revision, 310)
-			if at := o.Detail.CreatedAt; at != nil && (at.Year() < 1 || at.Year() > 9999) {
-				t.Errorf("it was made %s", at)
+	f.Add(oci, `{"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:../x"}}`, "{}", "")
+	f.Add("", strings.Replace(manifest, `"layers":[]`, `"layers":[],"annotations":{"org.opencontainers.image.source":"a\nb\u0000","org.opencontainers.image.created":"9999-12-31T23:59:59Z"}`, 1), config, "linux/arm/v7")
+	f.Fuzz(func(t *testing.T, mediaType, body, configuration, written string) {
+		platform, err := parsePlatform(written)
+		if err != nil {
+			return
+		}
+		top := registry.Manifest{MediaType: types.MediaType(mediaType), Raw: []byte(body)}
+		child := registry.Manifest{MediaType: oci, Raw: []byte(manifest)}
+		found, err := (&look{repo: pushed{manifest: child, config: []byte(configuration)}, platform: platform}).read(t.Context(), top)
+		if err != nil {
+			t.Fatalf("what was pushed is told as an error of the registry: %v", err)
+		}
+		for _, told := range []string{found.Broken, found.Source, found.Revision} {
+			if len(told) > 450 || strings.ContainsFunc(told, unicode.IsControl) {
+				t.Errorf("people are told %q, of %d bytes", told, len(told))
 			}
 		}
+		kept, err := json.Marshal(found)
+		if err != nil {
+			t.Fatalf("%+v cannot be kept: %v", found, err)
+		}
+		if read, ok := decode(kept); !ok || !reflect.DeepEqual(read, found) {
+			t.Errorf("%+v is kept as %s and read as %+v", found, kept, read)
+		}
 	})
-}
-
-func checkText(t *testing.T, text string, longest int) {
-	t.Helper()
-	if len(text) > longest || strings.ContainsFunc(text, unicode.IsControl) {
-		t.Errorf("people are told %q, of %d bytes", text, len(text))
-	}
 }

@@ -131,7 +131,7 @@ func (s *Source) Discover(ctx context.Context, namespace string, subscription pi
 		defer leave()
 	}
 	found, err := l.discover(counted)
-	if errors.Is(err, ErrNothing) || errors.Is(err, ErrPartial) {
+	if errors.Is(err, ErrNothing) || errors.Is(err, registry.ErrPartial) {
 		end(nil) // the sign-in is as good as it was
 	} else {
 		end(err)

@@ -17,9 +17,18 @@ import (
 	"github.com/waybill-cd/waybill/proxy/source/registry"
 )
 
+// repository is what a look asks: a *registry.Repository.
+type repository interface {
+	Tags(ctx context.Context) ([]string, error)
+	Gone(ctx context.Context, tags []string) error
+	Head(ctx context.Context, tag string) (digest string, err error)
+	Manifest(ctx context.Context, reference string) (registry.Manifest, error)
+	Blob(ctx context.Context, digest string, maxBytes int64) ([]byte, error)
+}
+
 // look is one look at a repository.
 type look struct {
-	repo     *registry.Repository
+	repo     repository
 	sub      pipeline.ImageSubscription
 	rule     selection.Rule
 	platform *v1.Platform // nil for any
@@ -289,21 +298,7 @@ func (l *look) checkVanished(ctx context.Context, listed []string) error {
 	if l.rule.Dated() {
 		first = l.known.byDate(first)
 	}
-	first = first[:min(len(first), l.limit)]
-	group, each := errgroup.WithContext(ctx)
-	group.SetLimit(parallel)
-	for _, tag := range first {
-		group.Go(func() error {
-			switch _, err := l.repo.Head(each, tag); {
-			case errors.Is(err, registry.ErrGone):
-				return nil
-			case err != nil:
-				return err
-			}
-			return registry.Fail(ErrPartial, nil, "the list of tags of %s is not whole: the tag %s is missing on it, and is there: the next look reads it anew", l.sub.RepoURL, tag)
-		})
-	}
-	if err := group.Wait(); err != nil {
+	if err := l.repo.Gone(ctx, first[:min(len(first), l.limit)]); err != nil {
 		return err
 	}
 	l.forget(vanished)

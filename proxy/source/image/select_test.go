@@ -15,6 +15,7 @@ import (
 	"github.com/waybill-cd/waybill/hack/stack/fault"
 	"github.com/waybill-cd/waybill/hack/stack/registry"
 	"github.com/waybill-cd/waybill/proxy/source/image"
+	registries "github.com/waybill-cd/waybill/proxy/source/registry"
 )
 
 func day(n int) time.Time { return time.Date(2026, 1, n, 12, 0, 0, 0, time.UTC) }
@@ -245,8 +246,8 @@ func TestAListThatLacksWhatIsThereOffersNothing(t *testing.T) {
 			})
 			for range 2 { // it is not believed because it says so twice
 				got, err := look(t.Context(), source, sub)
-				if !errors.Is(err, image.ErrPartial) || !strings.Contains(err.Error(), "is not whole: the tag v1.") {
-					t.Errorf("%s list by %s: %v, error %v, want %v", what, strategy, got, err, image.ErrPartial)
+				if !errors.Is(err, registries.ErrPartial) || !strings.Contains(err.Error(), "is not whole: the tag v1.") {
+					t.Errorf("%s list by %s: %v, error %v, want %v", what, strategy, got, err, registries.ErrPartial)
 				}
 			}
 			server.Traffic.SetFault(nil)

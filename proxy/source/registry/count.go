@@ -6,17 +6,15 @@ import (
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/waybill-cd/waybill/proxy/source"
 )
 
-var requests = prometheus.NewCounterVec(prometheus.CounterOpts{
+// Requests counts the requests, for the metrics of the process.
+var Requests = prometheus.NewCounterVec(prometheus.CounterOpts{
 	Name: "waybill_registry_requests_total",
 	Help: "Requests to registries, by host.",
 }, []string{"host"})
-
-func init() { metrics.Registry.MustRegister(requests) }
 
 // look is what belongs to one look: it takes its own turns at a host.
 type look struct {
@@ -38,7 +36,7 @@ func Counted(ctx context.Context) (context.Context, func() int) {
 }
 
 func count(ctx context.Context, host string) {
-	requests.WithLabelValues(host).Inc()
+	Requests.WithLabelValues(host).Inc()
 	source.Count(ctx)
 	for l, _ := ctx.Value(lookKey{}).(*look); l != nil; l = l.above {
 		l.requests.Add(1)

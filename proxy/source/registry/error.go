@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -26,6 +27,8 @@ var (
 	ErrNotFound = errors.New("no such repository")
 	// ErrGone: the repository was read, and this tag, manifest or blob is not there.
 	ErrGone = errors.New("not there")
+	// ErrPartial: the list of tags lacks one that is there.
+	ErrPartial = errors.New("list is not whole")
 	// ErrUnauthorized: the registry wants credentials, or others.
 	ErrUnauthorized = errors.New("credentials are needed")
 	// ErrUntrusted: the registry's certificate is not trusted.
@@ -86,10 +89,14 @@ func (r *Repository) describe(ctx context.Context, err error) error {
 		return r.describeAnswer(answer)
 	case errors.As(err, &unknown) && unknown.IsNotFound:
 		return Fail(ErrUnreachable, err, "the host %s of %s is unknown: check repoURL", unknown.Name, repo)
-	case errors.Is(err, http.ErrSchemeMismatch), errors.Is(err, errPlain):
+	case errors.Is(err, errMoved):
+		return Fail(ErrUnreachable, err, "the registry of %s signs in elsewhere than it says, at a host that gets no credentials: check the registry", repo)
+	case strings.Contains(err.Error(), noToken): // what comes behind may be another secret
+		return Fail(ErrUnreachable, err, "the registry of %s gives no token to sign in with: check the registry", repo)
+	case Plain(err):
 		return Fail(ErrUnreachable, err, "the registry of %s speaks plain HTTP, which is not used outside this machine: serve it over HTTPS", repo)
 	}
-	return Fail(ErrUnreachable, err, "the registry of %s cannot be read (%s): check that it can be reached from the proxy", repo, OneLine(reason(err).Error()))
+	return Fail(ErrUnreachable, err, "the registry of %s cannot be read (%s): check that it can be reached from the proxy", repo, Told(err))
 }
 
 // describeTag is describe for what is one tag's, or one digest's.
@@ -110,7 +117,7 @@ func (r *Repository) describeAnswer(answer *transport.Error) error {
 	case busy(status):
 		var left time.Duration
 		if answer.Request != nil {
-			left = r.registries.holds.left(answer.Request.URL.Host)
+			left = r.registries.holds.left(answer.Request.URL.Host, r.access.Insecure)
 		}
 		return busyFor(repo, left, answer)
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
@@ -147,13 +154,20 @@ func busyFor(repo string, left time.Duration, cause error) error {
 // onTheWay tells that a request did not get an answer at all.
 func onTheWay(err error) bool { return errors.As(err, new(*url.Error)) }
 
-// reason takes the URL off an error.
-func reason(err error) error {
-	var request *url.Error
-	if errors.As(err, &request) {
-		return request.Err
+// noToken begins go-containerregistry's error for a token server's answer without a
+// token, which it repeats.
+const noToken = "no token in bearer response"
+
+// parameters are those of a URL in a text, which may sign it.
+var parameters = regexp.MustCompile(`(https?://[^\s"?#]*)[?#][^\s"]*`)
+
+// Told is what people are told of an error on the way: without the URL that was
+// asked for, and without the parameters of others.
+func Told(err error) string {
+	for request := new(url.Error); errors.As(err, &request); {
+		err = request.Err
 	}
-	return err
+	return OneLine(parameters.ReplaceAllString(err.Error(), "$1"))
 }
 
 const maxTold = 300 // bytes that are repeated of what others said

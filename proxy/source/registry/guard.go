@@ -1,13 +1,10 @@
 package registry
 
 import (
-	"cmp"
 	"crypto/tls"
 	"errors"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -18,31 +15,41 @@ const (
 	maxDrain = 4 << 10  // bytes of an answer that are read to keep the connection
 )
 
-var errPlain = errors.New("plain HTTP leaves the machine")
+var (
+	errPlain  = errors.New("plain HTTP leaves the machine")
+	errInward = errors.New("another host leads to the proxy's own machine")
+	errMoved  = errors.New("what signs in is sent on to another host")
+)
 
 // guard stands before the network, for whoever asks one host: nothing is
-// sent over plain HTTP, unless that host is this machine, nor to a host that asked
-// for a pause; no credentials follow a redirect to another host; and no answer is
+// sent over plain HTTP, unless that host is this machine, nor to this machine
+// because another host says so, nor to a host that asked for a pause; no credentials follow a redirect to another host; and no answer is
 // read without a bound.
 type guard struct {
-	base  http.RoundTripper
-	pace  Pace
-	holds *holds // shared by all guards
-	asked string // the host, with its port
-	party string // who asks
-	local bool   // the host is this machine
-	// maxBody bounds an answer, in bytes, where that is not [maxBody].
-	maxBody int64
+	base     http.RoundTripper
+	pace     Pace
+	holds    *holds // shared by all guards
+	asked    string // the host, with its port
+	party    string // who asks
+	local    bool   // the host is this machine
+	insecure bool   // any certificate will do
+	maxBody  int64  // bounds an answer, in bytes
 }
 
 // RoundTrip implements http.RoundTripper.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	if local := g.local && loopback(req.URL.Hostname()); req.URL.Scheme != "https" && !local {
+	switch local := Loopback(req.URL.Hostname()); {
+	case req.URL.Scheme != "https" && (!g.local || !local):
 		return nil, errPlain
+	case local && !g.local:
+		return nil, errInward
 	}
-	req = withoutSecrets(req)
+	req, err := withoutSecrets(req)
+	if err != nil {
+		return nil, err
+	}
 	host := req.URL.Host
-	if left := g.holds.left(host); left > 0 {
+	if left := g.holds.left(host, g.insecure); left > 0 {
 		return nil, &held{left}
 	}
 	if g.pace != nil {
@@ -50,7 +57,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		// While this one waited, another may have been told to stop.
-		if left := g.holds.left(host); left > 0 {
+		if left := g.holds.left(host, g.insecure); left > 0 {
 			return nil, &held{left}
 		}
 	}
@@ -62,10 +69,10 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if busy(res.StatusCode) {
-		g.holds.add(host, res.Header.Get("Retry-After"))
+		g.holds.add(host, g.insecure, res.Header.Get("Retry-After"))
 	}
-	res.Body = drained{http.MaxBytesReader(nil, res.Body, cmp.Or(g.maxBody, maxBody))}
-	if strings.HasSuffix(req.URL.Path, "/tags/list") {
+	res.Body = drained{http.MaxBytesReader(nil, res.Body, g.maxBody)}
+	if res.StatusCode == http.StatusOK && strings.HasSuffix(req.URL.Path, "/tags/list") {
 		res.Request = asLinked(req)
 		if err := doubted(req, res); err != nil {
 			return nil, err
@@ -74,15 +81,28 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// withoutSecrets returns the request, without credentials where another host than
-// the one that was asked has sent it on.
-func withoutSecrets(req *http.Request) *http.Request {
-	if req.Response == nil || req.Response.Request == nil || req.Response.Request.URL.Host == req.URL.Host || req.Header.Get("Authorization") == "" {
-		return req
+// withoutSecrets returns the request without credentials that are another host's:
+// an earlier request of its chain of redirects has carried them to one, whoever
+// puts them into this one. Credentials in a body cannot be taken out: such a
+// request stays on its host.
+func withoutSecrets(req *http.Request) (*http.Request, error) {
+	foreign := false
+	for r := req; r.Response != nil && r.Response.Request != nil; {
+		r = r.Response.Request
+		if r.URL.Scheme == req.URL.Scheme && r.URL.Host == req.URL.Host {
+			continue
+		}
+		if req.Body != nil && req.Body != http.NoBody {
+			return nil, errMoved
+		}
+		foreign = foreign || r.Header.Get("Authorization") == req.Header.Get("Authorization")
+	}
+	if !foreign || req.Header.Get("Authorization") == "" {
+		return req, nil
 	}
 	clean := req.Clone(req.Context())
 	clean.Header.Del("Authorization")
-	return clean
+	return clean, nil
 }
 
 // asLinked returns the request as go-containerregistry compares it with the
@@ -100,22 +120,6 @@ func asLinked(req *http.Request) *http.Request {
 
 func busy(status int) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
-}
-
-// loopback tells whether a host is this machine. Names below localhost are, by
-// RFC 6761.
-func loopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
-}
-
-// hostname takes the port off a host.
-func hostname(host string) string {
-	u := url.URL{Host: host}
-	return u.Hostname()
 }
 
 // drained is a body whose connection can be used again when it was read but for

@@ -2,47 +2,34 @@ package registry
 
 import (
 	"fmt"
-	"net/http"
-	"strconv"
 	"time"
 
-	"k8s.io/utils/lru"
+	"github.com/waybill-cd/waybill/proxy/source/pace"
 )
 
-const (
-	maxHosts = 1000
-	// maxHold bounds what a host may ask for: a nonsense value must not silence
-	// a warehouse for good.
-	maxHold = 24 * time.Hour
-)
+// holds remembers until when hosts want to be left alone. Who answers without
+// being checked does not tell how long a host that is checked is left alone.
+type holds struct{ of *pace.Holds[asked] }
 
-// holds remembers until when hosts want to be left alone.
-type holds struct{ until *lru.Cache }
+type asked struct {
+	host     string
+	insecure bool
+}
 
-func newHolds() *holds { return &holds{lru.New(maxHosts)} }
+func newHolds() *holds { return &holds{pace.NewHolds[asked]()} }
 
-// add takes a host's Retry-After: seconds, or a date of HTTP. Anything else
-// asks for nothing.
-func (h *holds) add(host, retryAfter string) {
-	wait := time.Duration(0)
-	if seconds, err := strconv.ParseUint(retryAfter, 10, 31); err == nil {
-		wait = time.Duration(seconds) * time.Second
-	} else if date, err := http.ParseTime(retryAfter); err == nil {
-		wait = time.Until(date)
-	}
-	if wait > 0 {
-		h.until.Add(host, time.Now().Add(min(wait, maxHold)))
-	}
+// add takes a host's Retry-After.
+func (h *holds) add(host string, insecure bool, retryAfter string) {
+	h.of.Add(asked{host, insecure}, retryAfter)
 }
 
 // left is how long a host still wants to be left alone; 0 for not at all.
-func (h *holds) left(host string) time.Duration {
-	if found, ok := h.until.Get(host); ok {
-		if until, ok := found.(time.Time); ok {
-			return max(0, time.Until(until))
-		}
+func (h *holds) left(host string, insecure bool) time.Duration {
+	left := h.of.Left(asked{host, false})
+	if insecure {
+		left = max(left, h.of.Left(asked{host, true}))
 	}
-	return 0
+	return left
 }
 
 // held is the error of a request that was not sent.

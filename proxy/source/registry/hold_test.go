@@ -122,32 +122,20 @@ func TestABusyHostIsNotAskedTwiceInOneLook(t *testing.T) {
 	})
 }
 
-func TestWhatIsNoRetryAfterAsksForNothing(t *testing.T) {
-	for retryAfter, want := range map[string]time.Duration{
-		"": 0, "soon": 0, "-1": 0, "0": 0, "99999999999999999999": 0, "Mon, 02 Jan 2006 15:04:05 GMT": 0,
-		"1000000000": 24 * time.Hour, // more than is granted
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			<-time.After(10 * 365 * 24 * time.Hour) // the bubble's clock starts in 2000
-			u := newUnwell(http.StatusTooManyRequests, retryAfter)
-			if got := u.look(t, Access{RepoURL: "registry.example.com/shop"}); got != want {
-				t.Errorf("Retry-After %q: told to wait %s, want %s", retryAfter, got, want)
-			}
-		})
+// Another one than the host may answer where certificates are not checked.
+func TestAPauseThatNobodyVouchesForIsNotOneOfAHostThatIsChecked(t *testing.T) {
+	u := newUnwell(http.StatusTooManyRequests, "90")
+	unchecked := Access{RepoURL: "registry.example.com/shop", Insecure: true}
+	u.look(t, unchecked)
+	u.status, u.hosts = http.StatusOK, nil
+	if _, err := tags(t, u.Registries, Access{RepoURL: "registry.example.com/shop"}); err != nil {
+		t.Errorf("with the certificate checked: %v", err)
 	}
-}
-
-func FuzzRetryAfter(f *testing.F) {
-	for _, seed := range []string{"", "90", "-1", "1e9", "Mon, 02 Jan 2006 15:04:05 GMT", "Sun, 31 Dec 9999 23:59:59 GMT", " 5", "0x10", "4294967296"} {
-		f.Add(seed)
+	u.hosts = nil
+	u.look(t, unchecked)
+	if len(u.hosts) > 0 {
+		t.Errorf("%d requests without a check, in the pause", len(u.hosts))
 	}
-	f.Fuzz(func(t *testing.T, retryAfter string) {
-		h := newHolds()
-		h.add("h", retryAfter)
-		if left := h.left("h"); left < 0 || left > maxHold {
-			t.Errorf("Retry-After %q holds for %s, want 0 to %s", retryAfter, left, maxHold)
-		}
-	})
 }
 
 func TestARegistryOfPlainHTTPIsToldSo(t *testing.T) {

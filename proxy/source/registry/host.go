@@ -2,14 +2,21 @@ package registry
 
 import (
 	"errors"
+	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 )
 
-// Host returns how a host is asked that is no registry, but for an answer of up to
-// so many bytes: see [Registries.Transport].
+// Host returns how a host is asked that is no registry, for an answer of up to so
+// many bytes: with the guard, the pace and the pauses of those that are. The party
+// is who asks, where the context is not that of a look ([Counted]).
 func (r *Registries) Host(host, party string, insecure bool, maxBytes int64) http.RoundTripper {
-	g := &guard{base: r.secure, pace: r.options.Pace, holds: r.holds, asked: host, party: party, local: Loopback(hostname(host)), maxBody: maxBytes}
+	g := &guard{
+		base: r.secure, pace: r.options.Pace, holds: r.holds, asked: host, party: party,
+		local: Loopback(hostname(host)), insecure: insecure, maxBody: maxBytes,
+	}
 	if insecure {
 		g.base = r.insecure
 	}
@@ -17,7 +24,9 @@ func (r *Registries) Host(host, party string, insecure bool, maxBytes int64) htt
 }
 
 // Left is how long a host wants to be left alone; 0 for not at all.
-func (r *Registries) Left(host string) time.Duration { return r.holds.left(host) }
+func (r *Registries) Left(host string, insecure bool) time.Duration {
+	return r.holds.left(host, insecure)
+}
 
 // Paused tells of the error of a request that was not sent, because its host asked
 // for a pause, how long that lasts.
@@ -33,5 +42,18 @@ func Paused(err error) (time.Duration, bool) {
 // HTTP to another machine.
 func Plain(err error) bool { return errors.Is(err, errPlain) || errors.Is(err, http.ErrSchemeMismatch) }
 
-// Loopback tells whether a host, without its port, is this machine.
-func Loopback(host string) bool { return loopback(host) }
+// Loopback tells whether a host, without its port, is this machine. Names below
+// localhost are, by RFC 6761.
+func Loopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// hostname takes the port off a host.
+func hostname(host string) string {
+	u := url.URL{Host: host}
+	return u.Hostname()
+}

@@ -161,17 +161,6 @@ func (r *Registries) session(key session) *signIn {
 	return s
 }
 
-// Transport returns how a host is asked that is no registry: with the guard, the
-// pace and the pauses of those that are. The party is who asks, where the context
-// is not that of a look ([Counted]).
-func (r *Registries) Transport(host, party string, insecure bool) http.RoundTripper {
-	g := &guard{base: r.secure, pace: r.options.Pace, holds: r.holds, asked: host, party: party, local: loopback(hostname(host))}
-	if insecure {
-		g.base = r.insecure
-	}
-	return g
-}
-
 // keychain tells whether a repository without credentials is signed in at by the
 // installation's own.
 func (r *Registries) keychain(repo name.Repository) bool {

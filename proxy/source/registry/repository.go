@@ -76,7 +76,7 @@ func (r *Repository) newPuller(byKeychain bool) (*remote.Puller, error) {
 		auth = remote.WithAuth(authn.Anonymous)
 	}
 	return remote.NewPuller(auth,
-		remote.WithTransport(r.registries.Transport(r.name.RegistryStr(), r.access.Namespace+"/"+r.name.Name(), r.access.Insecure)),
+		remote.WithTransport(r.registries.Host(r.name.RegistryStr(), r.access.Namespace+"/"+r.name.Name(), r.access.Insecure, maxBody)),
 		remote.WithUserAgent(r.registries.options.UserAgent),
 		remote.WithPageSize(pageSize),
 		// A registry that has enough of requests gets no second one.
@@ -96,7 +96,7 @@ type told struct {
 func (k told) ResolveContext(ctx context.Context, target authn.Resource) (authn.Authenticator, error) {
 	auth, err := authn.Resolve(ctx, k.Keychain, target)
 	if err != nil {
-		return nil, Fail(ErrUnauthorized, err, "%s cannot be signed in to: %s", k.repoURL, err)
+		return nil, Fail(ErrUnauthorized, err, "%s cannot be signed in to: %s", k.repoURL, OneLine(err.Error()))
 	}
 	return auth, nil
 }

@@ -2,8 +2,11 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -54,4 +57,25 @@ func (r *Repository) Tags(ctx context.Context) ([]string, error) {
 		before = page.Next
 	}
 	return tags, nil
+}
+
+// Gone makes sure of tags that were on the list once and are not any more: that
+// they were removed. Where one is there, the list is not whole, and what would be
+// chosen from it a part of the truth: [ErrPartial].
+func (r *Repository) Gone(ctx context.Context, tags []string) error {
+	const atOnce = 8
+	group, each := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for _, tag := range tags {
+		group.Go(func() error {
+			switch _, err := r.Head(each, tag); {
+			case errors.Is(err, ErrGone):
+				return nil
+			case err != nil:
+				return err
+			}
+			return Fail(ErrPartial, nil, "the list of tags of %s is not whole: the tag %s is missing on it, and is there: the next look reads it anew", r.access.RepoURL, tag)
+		})
+	}
+	return group.Wait()
 }

@@ -45,30 +45,3 @@ func TestAFullPageWithoutALinkIsNotTakenForTheEnd(t *testing.T) {
 		}
 	}
 }
-
-func FuzzTags(f *testing.F) {
-	f.Add([]byte(`{"name":"shop","tags":["v1.0.0","latest"]}`), `</v2/shop/tags/list?n=1000&last=a>; rel="next"`)
-	f.Add([]byte(`{"tags":null}`), "")
-	f.Add([]byte(`{"tags":["../../x",""]}`), "<http://evil.example.com/v2/shop/tags/list>")
-	f.Add([]byte(`[]`), "<")
-	f.Fuzz(func(t *testing.T, body []byte, link string) {
-		requests := 0
-		mux := http.NewServeMux()
-		mux.HandleFunc("GET /v2/{$}", func(http.ResponseWriter, *http.Request) {})
-		mux.HandleFunc("GET /v2/shop/tags/list", func(w http.ResponseWriter, _ *http.Request) {
-			if requests++; requests == 1 {
-				w.Header()["Link"] = []string{link}
-			}
-			_, _ = w.Write(body)
-		})
-		found, err := signIn(t, mux).Tags(t.Context())
-		if err != nil && found != nil {
-			t.Errorf("%d tags and the error %v", len(found), err)
-		}
-		for _, tag := range found {
-			if tag == "" || len(tag) > 128 || tag[0] == '.' || tag[0] == '-' {
-				t.Errorf("%q is taken for a tag", tag)
-			}
-		}
-	})
-}
