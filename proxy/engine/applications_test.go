@@ -147,6 +147,24 @@ func TestAnApplicationThatJoinsIsGivenFreightThatTheStageStillTakes(t *testing.T
 	}
 }
 
+func TestFreightThatTheStageTakesNoLongerKeepsNothingFromAnApplicationThatJoins(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, twoOrigins, application("dev", "dev", "main"))
+	w.release("v1")
+	w.until("v1 is verified", w.verified("dev", "v1"))
+	w.argo.fails["dev"] = "no"
+	w.images.tags["registry.example.com/base"] = "b1"
+	w.refresh("base")
+	w.until("b1 fails", func() bool { return w.stage("dev").Last.Phase == promotion.Failed })
+	delete(w.argo.fails, "dev")
+	w.rewrite(devDocument)
+	w.create(application("late", "dev", "main"))
+	w.until("it is live", func() bool { return w.live("late") && w.stage("dev").Running == "" })
+	if got := w.holds("dev"); got != "v1" {
+		t.Errorf("dev holds %s", got)
+	}
+}
+
 func TestFreightThatIsGoneIsNotHandedOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))

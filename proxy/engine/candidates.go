@@ -85,6 +85,10 @@ func (e *Engine) Candidates(ctx context.Context, p Pipeline, warehouse string) (
 	answer := e.offering.looking.DoChan(key.String()+" "+p.Hash, func() (any, error) {
 		e.offering.slots <- struct{}{}
 		defer func() { <-e.offering.slots }()
+		// A look may have ended since the answer was not there.
+		if c, ok := e.offering.get(key, p.Hash, e.Now()); ok {
+			return c, nil
+		}
 		c := e.candidates(looking, p, w)
 		e.offering.put(key, c)
 		return c, nil

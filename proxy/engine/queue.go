@@ -129,14 +129,11 @@ func (e *Engine) handOn(ctx context.Context, s *Situation) (bool, error) {
 			joined = append(joined, a.Key())
 		}
 	}
-	if len(joined) == 0 || slices.ContainsFunc(record.Current, func(l promotion.Load) bool { return record.Declines(l.Freight) }) {
+	given := slices.DeleteFunc(slices.Clone(record.Current), func(l promotion.Load) bool { return !slices.Contains(s.requested(), l.Origin) })
+	if len(joined) == 0 || len(given) == 0 || slices.ContainsFunc(given, func(l promotion.Load) bool { return record.Declines(l.Freight) }) {
 		return false, nil // what failed once, a person tries again, or the next freight does
 	}
-	i := slices.IndexFunc(record.Current, func(l promotion.Load) bool { return slices.Contains(s.requested(), l.Origin) })
-	if i < 0 {
-		return false, nil
-	}
-	held, request := record.Current[i].Held, promotion.Request{Automatic: true, Applications: joined, Reason: "joined the stage"}
+	held, request := given[0].Held, promotion.Request{Automatic: true, Applications: joined, Reason: "joined the stage"}
 	// What would end at once is not asked for: each that ends moves the head, and
 	// would be followed by the next.
 	reason, _, err := e.ending(ctx, s, e.promotion(s, held, request, ""))

@@ -191,5 +191,5 @@ func say(w http.ResponseWriter, status int, sentence string) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	// A caller who has gone does not read it.
-	_, _ = io.WriteString(w, sentence+"\n") //nolint:gosec // plain text, which no browser takes for a page
+	_, _ = io.WriteString(w, sentence+"\n") //nolint:gosec // plain text, as the headers say, that no browser takes for a page
 }

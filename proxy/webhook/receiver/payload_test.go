@@ -268,7 +268,7 @@ func TestEveryRecipeFindsTheRepositoryOfItsSender(t *testing.T) {
 			if !concerned {
 				t.Errorf("%+v does not concern %+v %+v", got, c.want.Git, c.want.Image)
 			}
-			if recipe.Sender == "" || recipe.Setup == "" || !slices.Contains([]string{"signature", "authorization", "path"}, recipe.Proof) {
+			if recipe.Sender == "" || recipe.Setup == "" || !slices.Contains([]string{ProofSignature, ProofAuthorization, ProofPath}, recipe.Proof) {
 				t.Errorf("it lacks something: %+v", recipe)
 			}
 		})
