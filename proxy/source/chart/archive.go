@@ -64,7 +64,7 @@ func (s *Source) published(ctx context.Context, at place, pin freight.Chart) ([]
 	}
 	defer end()
 	if known, ok := s.known(at, pin.Name); ok {
-		if v, ok := known.find(pin.Version); ok {
+		if v, ok := known.Find(pin.Version); ok {
 			archive, err := s.download(ctx, at, pin.Name, v)
 			if !lasting(err) && (err != nil || chart.Digest(archive) == pin.Digest) {
 				return archive, err
@@ -75,20 +75,11 @@ func (s *Source) published(ctx context.Context, at place, pin freight.Chart) ([]
 	if err != nil {
 		return nil, err
 	}
-	v, there := listed.find(pin.Version)
+	v, there := listed.Find(pin.Version)
 	if !there {
 		return nil, registry.Fail(registry.ErrGone, nil, "chart %s has no version %s any more: publish it again, or promote other freight", nameOf(at.repoURL, pin.Name), pin.Version)
 	}
 	return s.download(ctx, at, pin.Name, v)
-}
-
-// find returns a version; of two that are equal the first counts.
-func (l listing) find(name string) (version, bool) {
-	i := slices.IndexFunc(l.Versions, func(v version) bool { return v.Version == name })
-	if i < 0 {
-		return version{}, false
-	}
-	return l.Versions[i], true
 }
 
 // final is an error that lasts until a person changes something.

@@ -27,6 +27,7 @@ import (
 	"github.com/waybill-cd/waybill/extension/selection"
 	"github.com/waybill-cd/waybill/proxy/source"
 	"github.com/waybill-cd/waybill/proxy/source/cache"
+	"github.com/waybill-cd/waybill/proxy/source/chart/published"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
 )
 
@@ -102,7 +103,7 @@ func (s *Source) Discover(ctx context.Context, namespace string, subscription pi
 		return source.Look{}, err
 	}
 	var look source.Look
-	var found []version
+	var found []published.Version
 	if isOCI(sub.RepoURL) {
 		found, look.Skipped, err = s.discoverOCI(ctx, at, sub, rule)
 	} else {
@@ -117,24 +118,12 @@ func (s *Source) Discover(ctx context.Context, namespace string, subscription pi
 		return source.Look{}, registry.Fail(ErrNothing, nil, "no version of chart %s can be used, of those that qualify: %s", nameOf(sub.RepoURL, sub.Name), strings.Join(look.Skipped, "; "))
 	}
 	for _, v := range found {
-		look.Offers = append(look.Offers, v.offer(sub, subscription.Name))
+		look.Offers = append(look.Offers, offerOf(v, sub, subscription.Name))
 	}
 	return look, nil
 }
 
-// version is one version of a chart.
-type version struct {
-	Version string `json:"v"`
-	// Digest is the archive's, "sha256:…"; empty where it has to be read.
-	Digest string `json:"d,omitempty"`
-	// URL is the archive's in a classic repository, as the index has it.
-	URL        string     `json:"u,omitempty"`
-	AppVersion string     `json:"a,omitempty"`
-	Created    *time.Time `json:"c,omitempty"`
-	Source     string     `json:"s,omitempty"`
-}
-
-func (v version) offer(sub pipeline.ChartSubscription, subscription string) freight.Offer {
+func offerOf(v published.Version, sub pipeline.ChartSubscription, subscription string) freight.Offer {
 	return freight.Offer{
 		Chart: &freight.Chart{RepoURL: sub.RepoURL, Name: sub.Name, Version: v.Version, Digest: v.Digest, Subscription: subscription},
 		Detail: freight.Detail{

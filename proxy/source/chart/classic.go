@@ -13,6 +13,7 @@ import (
 	"github.com/waybill-cd/waybill/extension/chart"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/selection"
+	"github.com/waybill-cd/waybill/proxy/source/chart/published"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
 )
 
@@ -24,7 +25,7 @@ type known struct {
 	// Absent tells that the chart is not there, and Charts a few that are.
 	Absent bool     `json:"absent,omitempty"`
 	Charts []string `json:"charts,omitempty"`
-	listing
+	published.Listing
 }
 
 func keyOf(name string) string { return "chart/" + name }
@@ -38,7 +39,7 @@ func (s *Source) known(at place, name string) (k known, found bool) {
 	return k, found
 }
 
-func (s *Source) discoverClassic(ctx context.Context, at place, sub pipeline.ChartSubscription, rule selection.Rule) ([]version, []string, error) {
+func (s *Source) discoverClassic(ctx context.Context, at place, sub pipeline.ChartSubscription, rule selection.Rule) ([]published.Version, []string, error) {
 	end, err := at.take(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -48,7 +49,7 @@ func (s *Source) discoverClassic(ctx context.Context, at place, sub pipeline.Cha
 	if err != nil {
 		return nil, nil, err
 	}
-	byVersion := map[string]version{}
+	byVersion := map[string]published.Version{}
 	for _, v := range slices.Backward(listed.Versions) { // of two that are equal the first counts
 		byVersion[v.Version] = v
 	}
@@ -61,7 +62,7 @@ func (s *Source) discoverClassic(ctx context.Context, at place, sub pipeline.Cha
 		return nil, nil, noVersion(sub, len(names), listed.Broken)
 	}
 	skipped := listed.Broken
-	var found []version
+	var found []published.Version
 	for _, name := range selected[:min(len(selected), sub.DiscoveryLimit)] {
 		v := byVersion[name]
 		if v.Digest == "" {
@@ -82,7 +83,7 @@ func (s *Source) discoverClassic(ctx context.Context, at place, sub pipeline.Cha
 // list returns what an index holds of a chart. An index that has not changed since
 // it was last read is not sent again; unless fresh, which asks for it whatever is
 // known.
-func (s *Source) list(ctx context.Context, at place, name string, fresh bool) (listing, error) {
+func (s *Source) list(ctx context.Context, at place, name string, fresh bool) (published.Listing, error) {
 	at.want(name)
 	last, seen := s.known(at, name)
 	var condition http.Header
@@ -92,37 +93,37 @@ func (s *Source) list(ctx context.Context, at place, name string, fresh bool) (l
 	answer, err := s.get(ctx, at, indexURL(at.repoURL), maxIndex, condition)
 	switch {
 	case errors.Is(err, errNotFound):
-		return listing{}, registry.Fail(registry.ErrNotFound, err, "there is no chart repository at %s, which has no index.yaml: check repoURL", at.repoURL)
+		return published.Listing{}, registry.Fail(registry.ErrNotFound, err, "there is no chart repository at %s, which has no index.yaml: check repoURL", at.repoURL)
 	case err != nil:
-		return listing{}, err
+		return published.Listing{}, err
 	case answer.status == http.StatusNotModified && len(condition) == 0: // it was not asked whether
-		return listing{}, registry.Fail(registry.ErrUnreachable, nil, "the chart repository %s answers with status 304 for an index that it has not sent before: check the repository", at.repoURL)
+		return published.Listing{}, registry.Fail(registry.ErrUnreachable, nil, "the chart repository %s answers with status 304 for an index that it has not sent before: check the repository", at.repoURL)
 	case answer.status == http.StatusNotModified && last.Absent:
-		return listing{}, noChart(at.repoURL, name, last.Charts)
+		return published.Listing{}, noChart(at.repoURL, name, last.Charts)
 	case answer.status == http.StatusNotModified:
-		return last.listing, nil
+		return last.Listing, nil
 	}
-	all, names, err := readIndex(answer.body, at.wanted)
+	all, names, err := published.Index(answer.body, at.wanted)
 	if err != nil {
-		return listing{}, registry.Fail(registry.ErrUnreachable, err, "%s is not the index of a chart repository (%s): check repoURL", indexURL(at.repoURL), err)
+		return published.Listing{}, registry.Fail(registry.ErrUnreachable, err, "%s is not the index of a chart repository (%s): check repoURL", indexURL(at.repoURL), err)
 	}
 	values := map[string][]byte{}
 	for wanted := range at.wanted {
 		found, there := all[wanted]
-		k := known{ETag: answer.header.Get("ETag"), Modified: answer.header.Get("Last-Modified"), listing: found, Absent: !there}
+		k := known{ETag: answer.header.Get("ETag"), Modified: answer.header.Get("Last-Modified"), Listing: found, Absent: !there}
 		if k.Absent {
 			k.Charts = names[:min(len(names), few+1)]
 		}
 		if values[keyOf(wanted)], err = json.Marshal(k); err != nil {
-			return listing{}, err
+			return published.Listing{}, err
 		}
 	}
 	if err := s.options.Known.Write(at.scope, values); err != nil {
-		return listing{}, registry.Fail(registry.ErrTooLarge, err, "what the chart repository %s holds cannot be kept: %s", at.repoURL, err)
+		return published.Listing{}, registry.Fail(registry.ErrTooLarge, err, "what the chart repository %s holds cannot be kept: %s", at.repoURL, err)
 	}
 	found, there := all[name]
 	if !there {
-		return listing{}, noChart(at.repoURL, name, names)
+		return published.Listing{}, noChart(at.repoURL, name, names)
 	}
 	return found, nil
 }
@@ -150,7 +151,7 @@ func (k known) condition() http.Header {
 }
 
 // digest reads an archive whose digest the index does not name, once.
-func (s *Source) digest(ctx context.Context, at place, name string, v version) (digest string, err error) {
+func (s *Source) digest(ctx context.Context, at place, name string, v published.Version) (digest string, err error) {
 	key := "digest/" + name + "/" + v.Version + "/" + v.URL
 	s.options.Known.Read(at.scope, func(get func(string) []byte) { digest = string(get(key)) })
 	if digest != "" {
@@ -170,7 +171,7 @@ const maxArchive = 5 << 20
 
 // download gets the archive of a version. The error is lasting where this version
 // alone is to blame.
-func (s *Source) download(ctx context.Context, at place, name string, v version) ([]byte, error) {
+func (s *Source) download(ctx context.Context, at place, name string, v published.Version) ([]byte, error) {
 	from, err := archiveURL(at.repoURL, v.URL)
 	if err != nil {
 		return nil, &flaw{fmt.Errorf("%s %s: %w", name, v.Version, err)}

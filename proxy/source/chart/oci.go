@@ -18,25 +18,16 @@ import (
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/selection"
+	"github.com/waybill-cd/waybill/proxy/source/chart/published"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
-)
-
-// The media types of a chart in a registry (helm, pkg/registry/constants.go).
-const (
-	chartLayer       = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
-	chartLayerBefore = "application/tar+gzip" // of Helm before 3.7
-	chartConfig      = "application/vnd.cncf.helm.config.v1+json"
 )
 
 const (
 	versionKeys = "version/" // of what is known of a version
 	maxConfig   = 1 << 20    // bytes of a chart's metadata
-	// annotationCreated tells when a manifest was made (OCI image specification,
-	// annotations).
-	annotationCreated = "org.opencontainers.image.created"
 )
 
-func (s *Source) discoverOCI(ctx context.Context, at place, sub pipeline.ChartSubscription, rule selection.Rule) (found []version, skipped []string, err error) {
+func (s *Source) discoverOCI(ctx context.Context, at place, sub pipeline.ChartSubscription, rule selection.Rule) (found []published.Version, skipped []string, err error) {
 	repo, err := s.repository(at)
 	if err != nil {
 		return nil, nil, err
@@ -70,7 +61,7 @@ func (s *Source) discoverOCI(ctx context.Context, at place, sub pipeline.ChartSu
 		return nil, nil, noVersion(sub, len(tags), nil)
 	}
 	selected = selected[:min(len(selected), sub.DiscoveryLimit)]
-	resolved, flaws := make([]version, len(selected)), make([]error, len(selected))
+	resolved, flaws := make([]published.Version, len(selected)), make([]error, len(selected))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(maxAtOnce)
 	for i, name := range selected {
@@ -134,7 +125,7 @@ func (s *Source) repository(at place) (*registry.Repository, error) {
 }
 
 // resolve tells what a version is: once, by its manifest and its metadata.
-func (s *Source) resolve(ctx context.Context, at place, repo *registry.Repository, name string) (v version, err error) {
+func (s *Source) resolve(ctx context.Context, at place, repo *registry.Repository, name string) (v published.Version, err error) {
 	key, known := versionKeys+name, false
 	s.options.Known.Read(at.scope, func(get func(string) []byte) { known = json.Unmarshal(get(key), &v) == nil })
 	if known {
@@ -144,7 +135,7 @@ func (s *Source) resolve(ctx context.Context, at place, repo *registry.Repositor
 	if err != nil {
 		return v, flawOf(err, "version %s of chart %s went away while it was looked at", name, at.repoURL)
 	}
-	v, config, err := readManifest(name, manifest.Raw)
+	v, config, err := published.Manifest(name, manifest.Raw)
 	if err != nil {
 		return v, &flaw{fmt.Errorf("version %s of chart %s cannot be used (%w): push it again", name, at.repoURL, err)}
 	}
@@ -152,7 +143,7 @@ func (s *Source) resolve(ctx context.Context, at place, repo *registry.Repositor
 	if err != nil {
 		return v, flawOf(err, "the metadata of version %s of chart %s cannot be read", name, at.repoURL)
 	}
-	if err := v.describe(path.Base(at.scope.Repository), text); err != nil {
+	if err := v.Describe(path.Base(at.scope.Repository), text); err != nil {
 		return v, &flaw{fmt.Errorf("version %s of chart %s cannot be used (%w): push it again", name, at.repoURL, err)}
 	}
 	if text, err = json.Marshal(v); err != nil {
@@ -169,54 +160,6 @@ func flawOf(err error, format string, args ...any) error {
 		}
 	}
 	return err
-}
-
-// readManifest returns the chart of a manifest, and the digest of its metadata.
-func readManifest(name string, raw []byte) (v version, config string, err error) {
-	type descriptor struct {
-		MediaType string `json:"mediaType"`
-		Digest    string `json:"digest"`
-	}
-	var m struct {
-		Config      descriptor        `json:"config"`
-		Layers      []descriptor      `json:"layers"`
-		Annotations map[string]string `json:"annotations"`
-	}
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return v, "", errors.New("its manifest is no JSON")
-	}
-	if m.Config.MediaType != chartConfig {
-		return v, "", fmt.Errorf("it is no chart, but %.80q", m.Config.MediaType)
-	}
-	v = version{Version: name, Created: timeOf(m.Annotations[annotationCreated])}
-	for _, layer := range m.Layers {
-		if layer.MediaType == chartLayer || layer.MediaType == chartLayerBefore {
-			v.Digest = digestOf(layer.Digest)
-		}
-	}
-	if v.Digest == "" {
-		return v, "", errors.New("it has no archive")
-	}
-	return v, m.Config.Digest, nil
-}
-
-// describe takes in a chart's metadata, which must be of that chart and version.
-func (v *version) describe(name string, text []byte) error {
-	var about struct {
-		Name       string   `json:"name"`
-		Version    string   `json:"version"`
-		AppVersion string   `json:"appVersion"`
-		Home       string   `json:"home"`
-		Sources    []string `json:"sources"`
-	}
-	if err := json.Unmarshal(text, &about); err != nil {
-		return errors.New("its metadata is no JSON")
-	}
-	if about.Name != name || !chart.SameVersion(about.Version, v.Version) {
-		return fmt.Errorf("it holds %.60q in version %.60q", about.Name, about.Version)
-	}
-	v.AppVersion, v.Source = bounded(about.AppVersion), sourceOf(about.Sources, about.Home)
-	return nil
 }
 
 // layer gets an archive from a registry by its digest.

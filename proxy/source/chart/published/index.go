@@ -1,21 +1,17 @@
-package chart
+package published
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/Masterminds/semver/v3"
 	"sigs.k8s.io/yaml"
 
 	"github.com/waybill-cd/waybill/proxy/source"
-	"github.com/waybill-cd/waybill/proxy/source/registry"
 )
 
 const (
@@ -27,25 +23,34 @@ const (
 	maxFlow = 2 << 20
 )
 
-// listing is what an index holds of one chart.
-type listing struct {
-	Versions []version `json:"versions,omitempty"`
+// Listing is what an index holds of one chart.
+type Listing struct {
+	Versions []Version `json:"versions,omitempty"`
 	// Broken tells of entries that cannot be used, at most as many as a look does.
 	Broken []string `json:"broken,omitempty"`
 }
 
-func (l *listing) broken(format string, args ...any) {
+// Find returns a version; of two that are equal the first counts.
+func (l Listing) Find(name string) (Version, bool) {
+	i := slices.IndexFunc(l.Versions, func(v Version) bool { return v.Version == name })
+	if i < 0 {
+		return Version{}, false
+	}
+	return l.Versions[i], true
+}
+
+func (l *Listing) broken(format string, args ...any) {
 	if len(l.Broken) < source.MaxSkipped {
 		l.Broken = append(l.Broken, fmt.Sprintf(format, args...))
 	}
 }
 
-// readIndex reads what an index holds of the charts that are wanted, and the names
+// Index reads what an index holds of the charts that are wanted, and the names
 // of all, in its order. It is read by its lines: taken apart as a whole, a large
 // index would need a gigabyte of memory, for charts that nobody asks for. Every
 // entry is taken apart by itself, so that a broken one costs no other.
-func readIndex(index []byte, wanted map[string]bool) (found map[string]listing, names []string, err error) {
-	found = map[string]listing{}
+func Index(index []byte, wanted map[string]bool) (found map[string]Listing, names []string, err error) {
+	found = map[string]Listing{}
 	index = bytes.TrimPrefix(index, []byte("\ufeff"))
 	if bytes.HasPrefix(bytes.TrimSpace(index), []byte("{")) {
 		return readJSON(index, wanted)
@@ -64,7 +69,7 @@ func readIndex(index []byte, wanted map[string]bool) (found map[string]listing, 
 		if !wanted[name] {
 			continue
 		}
-		var l listing
+		var l Listing
 		if value != "" {
 			err = l.flow(name, value+"\n"+string(rest))
 		} else {
@@ -177,7 +182,7 @@ func splitKey(line []byte) (name, value string, err error) {
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
 // block reads a list of entries that is written line by line.
-func (l *listing) block(name string, lines []byte) error {
+func (l *Listing) block(name string, lines []byte) error {
 	for item := range pieces(lines, true) {
 		if len(item) > maxFlow {
 			l.broken("an entry of chart %s is larger than %d MiB: publish it again", name, maxFlow>>20)
@@ -197,7 +202,7 @@ func (l *listing) block(name string, lines []byte) error {
 }
 
 // flow reads a list of entries as one piece.
-func (l *listing) flow(name, text string) error {
+func (l *Listing) flow(name, text string) error {
 	if len(text) > maxFlow {
 		return fmt.Errorf("the entries of chart %s are not written line by line", name)
 	}
@@ -205,7 +210,7 @@ func (l *listing) flow(name, text string) error {
 }
 
 // list reads a list of entries that is taken apart already, or small.
-func (l *listing) list(name string, text []byte) error {
+func (l *Listing) list(name string, text []byte) error {
 	var all []json.RawMessage
 	if err := yaml.Unmarshal(text, &all); err != nil {
 		return fmt.Errorf("the entries of chart %s cannot be read", name)
@@ -224,7 +229,7 @@ func (l *listing) list(name string, text []byte) error {
 }
 
 // readJSON reads an index that is JSON, as Helm takes it too.
-func readJSON(index []byte, wanted map[string]bool) (found map[string]listing, names []string, err error) {
+func readJSON(index []byte, wanted map[string]bool) (found map[string]Listing, names []string, err error) {
 	var top struct {
 		Entries *json.RawMessage `json:"entries"`
 	}
@@ -238,13 +243,13 @@ func readJSON(index []byte, wanted map[string]bool) (found map[string]listing, n
 	if err := json.Unmarshal(*top.Entries, &entries); err != nil {
 		return nil, nil, errors.New("its entries are no charts")
 	}
-	found = map[string]listing{}
+	found = map[string]Listing{}
 	for name, text := range entries {
 		names = append(names, name)
 		if !wanted[name] {
 			continue
 		}
-		var l listing
+		var l Listing
 		if err := l.list(name, text); err != nil {
 			return nil, nil, err
 		}
@@ -266,7 +271,7 @@ type indexed struct {
 }
 
 // add takes an entry in.
-func (l *listing) add(name string, e indexed) error {
+func (l *Listing) add(name string, e indexed) error {
 	if len(l.Versions) >= maxVersions {
 		return fmt.Errorf("it has more than %d versions of chart %s", maxVersions, name)
 	}
@@ -274,55 +279,10 @@ func (l *listing) add(name string, e indexed) error {
 		l.broken("an entry of chart %s has the version %.60q, which is none: publish it again", name, e.Version)
 		return nil
 	}
-	v := version{Version: e.Version, Digest: digestOf(e.Digest), AppVersion: bounded(e.AppVersion), Created: timeOf(e.Created), Source: sourceOf(e.Sources, e.Home)}
+	v := Version{Version: e.Version, Digest: digestOf(e.Digest), AppVersion: bounded(e.AppVersion), Created: timeOf(e.Created), Source: sourceOf(e.Sources, e.Home)}
 	if len(e.URLs) > 0 && len(e.URLs[0]) <= maxURL {
 		v.URL = e.URLs[0]
 	}
 	l.Versions = append(l.Versions, v)
 	return nil
-}
-
-func isVersion(text string) bool {
-	_, err := semver.NewVersion(text)
-	return err == nil && len(text) <= maxVersion
-}
-
-const (
-	maxVersion = 200  // bytes of a version
-	maxURL     = 4096 // bytes of a URL
-	maxText    = 200  // bytes of what people are shown
-)
-
-// digestOf returns the digest that an index names; none where it is no SHA-256.
-func digestOf(written string) string {
-	sum, err := hex.DecodeString(strings.TrimPrefix(written, "sha256:"))
-	if err != nil || len(sum) != 32 {
-		return ""
-	}
-	return "sha256:" + hex.EncodeToString(sum)
-}
-
-func timeOf(written string) *time.Time {
-	at, err := time.Parse(time.RFC3339, written)
-	if err != nil {
-		return nil
-	}
-	at = at.UTC().Truncate(time.Second)
-	return &at
-}
-
-// sourceOf is where a chart comes from, as it says: its first source, else its
-// home.
-func sourceOf(sources []string, home string) string {
-	if len(sources) > 0 {
-		return bounded(sources[0])
-	}
-	return bounded(home)
-}
-
-func bounded(text string) string {
-	if text = registry.OneLine(text); len(text) > maxText {
-		text = strings.ToValidUTF8(text[:maxText], "") + "…"
-	}
-	return text
 }

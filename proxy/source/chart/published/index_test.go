@@ -1,6 +1,7 @@
-package chart
+package published
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"runtime"
@@ -9,13 +10,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	helmchart "helm.sh/helm/v3/pkg/chart"
-	"helm.sh/helm/v3/pkg/repo"
-	"sigs.k8s.io/yaml"
 )
 
 // told shows what was read: "db 1.0.0 sha256:… url".
-func told(l listing) []string {
+func told(l Listing) []string {
 	var all []string
 	for _, v := range l.Versions {
 		all = append(all, strings.TrimSpace(v.Version+" "+v.Digest+" "+v.URL))
@@ -69,7 +67,7 @@ func TestAnIndexIsReadHoweverItIsWritten(t *testing.T) {
 		"without entries":   {"apiVersion: v1\nentries:\ngenerated: x\n", nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			found, names, err := readIndex([]byte(test.index), map[string]bool{"db": true})
+			found, names, err := Index([]byte(test.index), map[string]bool{"db": true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +95,7 @@ func TestWhatIsNoIndexIsTold(t *testing.T) {
 		"entries:\n  a b\n":      `"a b" is not the name of a chart`,
 		"  entries:\n    db: []": "it has no entries",
 	} {
-		if _, _, err := readIndex([]byte(index), map[string]bool{"db": true}); err == nil || err.Error() != want {
+		if _, _, err := Index([]byte(index), map[string]bool{"db": true}); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", index, err, want)
 		}
 	}
@@ -105,36 +103,31 @@ func TestWhatIsNoIndexIsTold(t *testing.T) {
 
 func TestTheVersionsOfAChartAreBounded(t *testing.T) {
 	index := "entries:\n  db:\n" + strings.Repeat("  - version: 1.0.0\n", maxVersions+1)
-	if _, _, err := readIndex([]byte(index), map[string]bool{"db": true}); err == nil || !strings.Contains(err.Error(), "more than 10000 versions") {
+	if _, _, err := Index([]byte(index), map[string]bool{"db": true}); err == nil || !strings.Contains(err.Error(), "more than 10000 versions") {
 		t.Errorf("error %v", err)
 	}
 }
 
 // Of a large index no more is taken apart than what is asked for.
 func TestALargeIndexTakesLittleMemory(t *testing.T) {
-	index := repo.NewIndexFile()
+	var text bytes.Buffer
+	text.WriteString("apiVersion: v1\nentries:\n")
 	for i := range 300 {
+		fmt.Fprintf(&text, "  chart-%d:\n", i)
 		for j := range 30 {
-			name, version := fmt.Sprintf("chart-%d", i), fmt.Sprintf("1.%d.0", j)
-			index.Entries[name] = append(index.Entries[name], &repo.ChartVersion{
-				Metadata: &helmchart.Metadata{Name: name, Version: version, Description: strings.Repeat("x", 200), Keywords: []string{"a", "b", "c"}},
-				URLs:     []string{"https://charts.example.com/" + name + "-" + version + ".tgz"}, Digest: strings.Repeat("ab", 32),
-			})
+			fmt.Fprintf(&text, "  - apiVersion: v2\n    description: %s\n    digest: %s\n    keywords:\n    - a\n    - b\n    name: chart-%d\n    urls:\n    - https://charts.example.com/chart-%d-1.%d.0.tgz\n    version: 1.%d.0\n",
+				strings.Repeat("x", 200), strings.Repeat("ab", 32), i, i, j, j)
 		}
-	}
-	text, err := yaml.Marshal(index)
-	if err != nil {
-		t.Fatal(err)
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	found, names, err := readIndex(text, map[string]bool{"chart-7": true})
+	found, names, err := Index(text.Bytes(), map[string]bool{"chart-7": true})
 	runtime.ReadMemStats(&after)
 	if err != nil || len(names) != 300 || len(found["chart-7"].Versions) != 30 {
 		t.Fatalf("%d charts, %v, %v", len(names), found, err)
 	}
-	if got := after.TotalAlloc - before.TotalAlloc; got > uint64(len(text)) {
-		t.Errorf("reading one chart of an index of %d KiB takes %d KiB", len(text)>>10, got>>10)
+	if got := after.TotalAlloc - before.TotalAlloc; got > uint64(text.Len()) {
+		t.Errorf("reading one chart of an index of %d KiB takes %d KiB", text.Len()>>10, got>>10)
 	}
 }
 
@@ -145,7 +138,7 @@ func FuzzIndex(f *testing.F) {
 	f.Add(`{"entries":{"db":[{"version":"1.0.0"}]}}`)
 	f.Add("entries:\n  db: [{version: 1.0.0}]\n  \"web\": # x\n  - version: \"1\n  2\"\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		found, names, err := readIndex([]byte(text), map[string]bool{"db": true})
+		found, names, err := Index([]byte(text), map[string]bool{"db": true})
 		if err != nil {
 			if strings.Contains(err.Error(), "\n") {
 				t.Errorf("%q is no sentence", err)
@@ -169,39 +162,12 @@ func FuzzMetadata(f *testing.F) {
 	f.Add(`{"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json","digest":"x"},"layers":[{"mediaType":"application/tar+gzip","digest":"sha256:`+strings.Repeat("ab", 32)+`"}]}`,
 		`{"name":"db","version":"1.0.0","appVersion":"1","sources":["x"]}`)
 	f.Fuzz(func(t *testing.T, manifest, config string) {
-		v, _, err := readManifest("1.0.0", []byte(manifest))
+		v, _, err := Manifest("1.0.0", []byte(manifest))
 		if err == nil && v.Digest == "" {
 			t.Errorf("it has no digest: %s", manifest)
 		}
-		if err := v.describe("db", []byte(config)); err == nil && len(v.AppVersion) > 2*maxText {
+		if err := v.Describe("db", []byte(config)); err == nil && len(v.AppVersion) > 2*maxText {
 			t.Errorf("it tells %d bytes", len(v.AppVersion))
 		}
 	})
-}
-
-func TestWhereAnArchiveIs(t *testing.T) {
-	const https = "https://charts.example.com/stable"
-	for name, test := range map[string]struct{ repo, written, want string }{
-		"beside the index":           {https, "db-1.0.0.tgz", "https://charts.example.com/stable/db-1.0.0.tgz"},
-		"below it":                   {https + "/", "charts/db-1.0.0+a.tgz", "https://charts.example.com/stable/charts/db-1.0.0+a.tgz"},
-		"from the root":              {https, "/db-1.0.0.tgz", "https://charts.example.com/db-1.0.0.tgz"},
-		"elsewhere":                  {https, "https://cdn.example.com/db.tgz?x=1", "https://cdn.example.com/db.tgz?x=1"},
-		"elsewhere, with a password": {https, "https://a:b@cdn.example.com/db.tgz", "https://cdn.example.com/db.tgz"},
-		"with the repository's key":  {https + "?key=1", "db.tgz", "https://charts.example.com/stable/db.tgz?key=1"},
-		"with a key of its own":      {https + "?key=1", "db.tgz?key=2", "https://charts.example.com/stable/db.tgz?key=2"},
-		"on this machine":            {"http://localhost:8080", "http://127.0.0.1:8080/db.tgz", "http://127.0.0.1:8080/db.tgz"},
-		"over plain HTTP":            {https, "http://cdn.example.com/db.tgz", ""},
-		"on the proxy's machine":     {https, "http://127.0.0.1:8080/db.tgz", ""},
-		"in the proxy's services":    {https, "https://localhost/db.tgz", ""},
-		"in a file":                  {https, "file:///etc/passwd", ""},
-		"in a registry":              {https, "oci://registry.example.com/db", ""},
-		"nowhere":                    {https, "", ""},
-		"no URL":                     {https, "https://%zz", ""},
-		"a host without a scheme":    {https, "//127.0.0.1/db.tgz", ""},
-	} {
-		got, err := archiveURL(test.repo, test.written)
-		if got != test.want || (err == nil) != (test.want != "") {
-			t.Errorf("%s: %q, %v, want %q", name, got, err, test.want)
-		}
-	}
 }
