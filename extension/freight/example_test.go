@@ -37,7 +37,7 @@ func ExampleFind() {
 	// Output:
 	// 7d3f0c1e
 	// 7d3f9aa0
-	// "7d3f" could be freight 7d3f0c1 or 7d3f9aa: name more digits of the ID
+	// "7d3f" could be freight 7d3f0c1 or 7d3f9aa: name its alias, or more digits of its ID
 }
 
 func ExampleArtifacts_Summary() {

@@ -1,6 +1,7 @@
 package freight_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,7 +39,7 @@ func TestFreightIsFoundByWhatPeopleCallIt(t *testing.T) {
 		"not by three digits":         {"c0f", freight.Freight{}, `there is no freight "c0f": name an ID, at least its first 4 digits, an alias or a version`},
 		"not by nothing":              {" ", freight.Freight{}, `there is no freight "": name an ID, at least its first 4 digits, an alias or a version`},
 		"not by a part of a version":  {"v1.4", freight.Freight{}, `there is no freight "v1.4": name an ID, at least its first 4 digits, an alias or a version`},
-		"not by a version of two":     {"same", freight.Freight{}, `"same" could be freight 7d3f9aa or c0ffee5: name more digits of the ID`},
+		"not by a version of two":     {"same", freight.Freight{}, `"same" could be freight 7d3f9aa or c0ffee5: name its alias, or more digits of its ID`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -54,10 +55,36 @@ func TestFreightIsFoundByWhatPeopleCallIt(t *testing.T) {
 	}
 }
 
+func TestOfSeveralWarehousesThatOfTheOriginsIsMeant(t *testing.T) {
+	at := func(id, origin, alias string) freight.Freight {
+		return freight.Freight{ID: strings.Repeat(id, 64), Origin: origin, Alias: alias, Artifacts: freight.Artifacts{Images: []freight.Image{{Tag: "v1"}}}}
+	}
+	shop, tools, more := at("a", "shop", "brave-otter"), at("b", "tools", "calm-heron"), at("c", "tools", "")
+	all := []freight.Freight{shop, tools, more}
+	if got, err := freight.Find(all, "v1", "shop"); err != nil || got.ID != shop.ID {
+		t.Errorf("for a stage that requests shop: %q, %v", got.ID, err)
+	}
+	if got, err := freight.Find(all[1:2], "v1", "shop"); err != nil || got.ID != tools.ID {
+		t.Errorf("where there is no other: %q, %v", got.ID, err)
+	}
+	for want, origins := range map[string][]string{
+		`"v1" could be freight calm-heron (bbbbbbb) or ccccccc: name its alias, or more digits of its ID`:                                                                                  {"tools"},
+		`"v1" could be freight brave-otter (aaaaaaa) of warehouse shop or calm-heron (bbbbbbb) of warehouse tools or ccccccc of warehouse tools: name its alias, or more digits of its ID`: nil,
+	} {
+		if _, err := freight.Find(all, "v1", origins...); err == nil || err.Error() != want {
+			t.Errorf("with the origins %v: %v, want %s", origins, err, want)
+		}
+	}
+	many := slices.Repeat([]freight.Freight{tools}, 6)
+	if _, err := freight.Find(many, "v1"); err == nil || !strings.Contains(err.Error(), " or 2 more: ") {
+		t.Errorf("of six: %v", err)
+	}
+}
+
 func TestAnIDsBeginningThatTwoShareIsAmbiguous(t *testing.T) {
 	all := []freight.Freight{{ID: "7d3f0c1" + strings.Repeat("0", 57)}, {ID: "7d3f9aa" + strings.Repeat("0", 57)}}
 	_, err := freight.Find(all, "7d3f")
-	const want = `"7d3f" could be freight 7d3f0c1 or 7d3f9aa: name more digits of the ID`
+	const want = `"7d3f" could be freight 7d3f0c1 or 7d3f9aa: name its alias, or more digits of its ID`
 	if err == nil || err.Error() != want {
 		t.Errorf("Find = %v, want %s", err, want)
 	}

@@ -188,7 +188,7 @@ func (s *Server) eligibility(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := s.engine.FindFreight(ctx, p.Name, named)
+	f, err := s.engine.FindFreight(ctx, p.Name, named, situation.Origins()...)
 	if err != nil {
 		return err
 	}

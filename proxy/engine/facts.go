@@ -117,13 +117,14 @@ func (e *Engine) FreightByID(ctx context.Context, name pipeline.Name, id string)
 	return f, err
 }
 
-// FindFreight returns the freight that people mean by a name, see freight.Find.
-func (e *Engine) FindFreight(ctx context.Context, name pipeline.Name, named string) (freight.Freight, error) {
+// FindFreight returns the freight that people mean by a name, see freight.Find;
+// for a stage, its origins are given.
+func (e *Engine) FindFreight(ctx context.Context, name pipeline.Name, named string, origins ...string) (freight.Freight, error) {
 	all, err := e.store.Freight(ctx, name)
 	if err != nil {
 		return freight.Freight{}, err
 	}
-	f, err := freight.Find(all, named)
+	f, err := freight.Find(all, named, origins...)
 	if err != nil {
 		return f, notFound("pipeline %s: %s", name.Short(), err)
 	}
@@ -158,11 +159,11 @@ func passedEverywhere(p promotion.Promotion) []string {
 
 // carries returns all the freight of the waybills that a promotion writes.
 func (s Situation) carries(promoted promotion.Held) []promotion.Held {
-	return s.Record.Value.Carry(promoted, s.requested())
+	return s.Record.Value.Carry(promoted, s.Origins())
 }
 
-// requested returns the origins that the stage takes freight of.
-func (s Situation) requested() []string {
+// Origins returns the origins that the stage takes freight of.
+func (s Situation) Origins() []string {
 	origins := make([]string, len(s.Stage.RequestedFreight))
 	for i, r := range s.Stage.RequestedFreight {
 		origins[i] = r.Origin.Name

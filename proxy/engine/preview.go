@@ -47,7 +47,7 @@ func (e *Engine) Preview(ctx context.Context, p Pipeline, stage, named string) (
 	if err != nil {
 		return Preview{}, err
 	}
-	f, err := e.FindFreight(ctx, p.Name, named)
+	f, err := e.FindFreight(ctx, p.Name, named, s.Origins()...)
 	if err != nil {
 		return Preview{}, err
 	}

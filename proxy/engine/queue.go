@@ -62,7 +62,7 @@ func (e *Engine) automate(ctx context.Context, s *Situation) (bool, error) {
 	if !s.Stage.Automatic() {
 		return false, nil
 	}
-	for _, origin := range s.requested() {
+	for _, origin := range s.Origins() {
 		id, known := s.Candidates[origin]
 		if !known {
 			continue
@@ -129,7 +129,7 @@ func (e *Engine) handOn(ctx context.Context, s *Situation) (bool, error) {
 			joined = append(joined, a.Key())
 		}
 	}
-	given := slices.DeleteFunc(slices.Clone(record.Current), func(l promotion.Load) bool { return !slices.Contains(s.requested(), l.Origin) })
+	given := slices.DeleteFunc(slices.Clone(record.Current), func(l promotion.Load) bool { return !slices.Contains(s.Origins(), l.Origin) })
 	if len(joined) == 0 || len(given) == 0 || slices.ContainsFunc(given, func(l promotion.Load) bool { return record.Declines(l.Freight) }) {
 		return false, nil // what failed once, a person tries again, or the next freight does
 	}

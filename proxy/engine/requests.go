@@ -87,7 +87,7 @@ func (e *Engine) sameRequest(ctx context.Context, p Pipeline, before promotion.P
 	if ask.Freight == "" {
 		return nil
 	}
-	f, err := e.FindFreight(ctx, p.Name, ask.Freight)
+	f, err := e.FindFreight(ctx, p.Name, ask.Freight, before.Origin)
 	if err == nil && f.ID != before.Freight {
 		return invalid("the key was used for freight %s before: choose another", short(before.Freight))
 	}
@@ -96,9 +96,9 @@ func (e *Engine) sameRequest(ctx context.Context, p Pipeline, before promotion.P
 
 func (e *Engine) freightAsked(ctx context.Context, s Situation, ask Ask) (freight.Freight, error) {
 	if ask.Freight != "" || !ask.Rollback {
-		return e.FindFreight(ctx, s.Pipeline.Name, ask.Freight)
+		return e.FindFreight(ctx, s.Pipeline.Name, ask.Freight, s.Origins()...)
 	}
-	for _, origin := range s.requested() {
+	for _, origin := range s.Origins() {
 		if ask.Origin != "" && ask.Origin != origin {
 			continue
 		}
