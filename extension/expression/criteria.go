@@ -1,9 +1,13 @@
 package expression
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/parser"
 
 	"github.com/waybill-cd/waybill/extension/freight"
 )
@@ -33,6 +37,54 @@ type ChartFound struct {
 
 // CompileCriteria compiles the freightCreationCriteria of a warehouse.
 func CompileCriteria(text string) (Condition[Criteria], error) { return compile[Criteria](text) }
+
+// CheckCriteria compiles criteria, and tells of an artifact that they look for in
+// vain: among those of a warehouse, of which the versions do not matter. What an
+// expression computes a name for is found out only when it is judged.
+func CheckCriteria(text string, artifacts freight.Artifacts) error {
+	if _, err := CompileCriteria(text); err != nil {
+		return err
+	}
+	tree, err := parser.Parse(text)
+	if err != nil {
+		return errors.New(firstLine(err))
+	}
+	found := lookups{in: Of(artifacts, nil)}
+	ast.Walk(&tree.Node, &found)
+	return found.err
+}
+
+// lookups makes those of an expression, and keeps the first error.
+type lookups struct {
+	in  Criteria
+	err error
+}
+
+// Visit implements [ast.Visitor].
+func (l *lookups) Visit(node *ast.Node) {
+	call, ok := (*node).(*ast.CallNode)
+	if !ok || l.err != nil || len(call.Arguments) == 0 {
+		return
+	}
+	var names []string
+	for _, argument := range call.Arguments {
+		name, ok := argument.(*ast.StringNode)
+		if !ok {
+			return
+		}
+		names = append(names, name.Value)
+	}
+	callee, _ := call.Callee.(*ast.IdentifierNode)
+	switch {
+	case callee == nil:
+	case callee.Value == "imageFrom":
+		_, l.err = l.in.ImageFrom(names[0], names[1:]...)
+	case callee.Value == "commitFrom":
+		_, l.err = l.in.CommitFrom(names[0], names[1:]...)
+	case callee.Value == "chartFrom":
+		_, l.err = l.in.ChartFrom(names[0], names[1:]...)
+	}
+}
 
 // Of returns the criteria's view of what would become freight.
 func Of(artifacts freight.Artifacts, details []freight.Detail) Criteria {

@@ -57,6 +57,8 @@ func subscriptionProblems() []problem {
 		one("empty criteria", criteria("freightCreationCriteria: {}"), "warehouses[4].freightCreationCriteria.expression", "is empty: write a condition, which is true or false"),
 		one("criteria that are no condition", criteria(`freightCreationCriteria: {expression: 'imageFrom("r").Tag'}`), "warehouses[4].freightCreationCriteria.expression",
 			`is not a condition: expected bool, but got string`),
+		one("criteria on an image that is not subscribed to", criteria(`freightCreationCriteria: {expression: 'false && imageFrom("registry.example.com/other").Tag != ""'}`), "warehouses[4].freightCreationCriteria.expression",
+			"the warehouse finds no image of registry.example.com/other: name what it subscribes to"),
 		one("criteria on what is not there", criteria(`freightCreationCriteria: {expression: 'artifactFrom("r") != nil'}`), "warehouses[4].freightCreationCriteria.expression",
 			`is not a condition: unknown name artifactFrom (1:1)`),
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/waybill-cd/waybill/extension/expression"
+	"github.com/waybill-cd/waybill/extension/freight"
 )
 
 // minInterval keeps a typing error from turning into a load test of a registry.
@@ -45,6 +46,22 @@ func checkCreation(path string, w Warehouse, found *problems) {
 	if policy == CreationManual {
 		found.add(at, "means nothing with freightCreationPolicy: %s, where a person decides: leave one of them out", CreationManual)
 	}
-	_, err := expression.CompileCriteria(criteria.Expression)
-	checkExpression(at+".expression", err, found)
+	checkExpression(at+".expression", expression.CheckCriteria(criteria.Expression, w.artifacts()), found)
+}
+
+// artifacts are what freight of the warehouse holds, without the versions.
+func (w Warehouse) artifacts() freight.Artifacts {
+	offers := make([]freight.Offer, len(w.Subscriptions))
+	for i, s := range w.Subscriptions {
+		switch of := s.Offered(); of.Kind {
+		case freight.KindImage:
+			offers[i].Image = &freight.Image{RepoURL: of.RepoURL, Subscription: of.Subscription}
+		case freight.KindCommit:
+			offers[i].Commit = &freight.Commit{RepoURL: of.RepoURL, Subscription: of.Subscription}
+		case freight.KindChart:
+			offers[i].Chart = &freight.Chart{RepoURL: of.RepoURL, Name: of.Name, Subscription: of.Subscription}
+		}
+	}
+	all, _ := freight.Assemble(offers)
+	return all
 }

@@ -61,6 +61,6 @@ or try, in another terminal of this folder:
   .demo/alice rollback --stage prod --reason "..."     go back, once two versions were live
   .demo/kubectl get configmap -n waybill -l waybill.dev/kind -L waybill.dev/kind
 
-Ctrl-C stops everything and leaves nothing behind.
+Ctrl-C stops everything.
 `, firstVersion, front, s.AdminPassword(), product.RepoURL, s.Git().User(), s.Git().Password(), product.Image)
 }
