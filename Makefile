@@ -37,7 +37,7 @@ ui/node_modules/.package-lock.json: ui/package.json ui/package-lock.json
 .PHONY: demo
 demo: ## Run everything on this machine: Kubernetes, Argo CD, a registry, Git and a shop.
 	@# Not by go run, which makes an error of Ctrl-C.
-	@go build -o bin/demo ./hack/demo && exec bin/demo
+	@echo "building the demo" && go build -o bin/demo ./hack/demo && exec bin/demo
 
 .PHONY: demo-push
 demo-push: ## Push the next version of the demo's image, as CI would.

@@ -12,7 +12,7 @@ func checkImage(path string, s ImageSubscription, found *problems) {
 	case s.RepoURL == "":
 		found.add(path+".repoURL", "is missing: name the repository, for example registry.example.com/shop")
 	case !bareRepository(s.RepoURL):
-		found.add(path+".repoURL", "%q is not a repository: write host/path, without scheme, tag or digest", s.RepoURL)
+		found.add(path+".repoURL", "%q is not a repository: write host/path in lower case, without scheme, tag or digest", s.RepoURL)
 	}
 	if checkStrategy(path+".imageSelectionStrategy", s.ImageSelectionStrategy, imageStrategies, found) {
 		checkImageStrategy(path, s, found)
@@ -58,5 +58,14 @@ var (
 // bareRepository tells whether a URL names a repository and nothing more.
 func bareRepository(repoURL string) bool {
 	_, tag, _ := freight.SplitImage(repoURL)
-	return tag == "" && !strings.ContainsAny(repoURL, "@ \t\n") && !strings.Contains(repoURL, "://")
+	_, path, _ := strings.Cut(freight.ImageRepository(repoURL), "/")
+	return tag == "" && !strings.ContainsAny(repoURL, "@ \t\n") && !strings.Contains(repoURL, "://") && IsRepositoryPath(path)
 }
+
+// repositoryPath is the grammar of a repository's name in the OCI distribution
+// specification.
+var repositoryPath = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+
+// IsRepositoryPath tells whether a text may be the name of a repository in a
+// registry, what follows the host: lower-case words, joined by slashes.
+func IsRepositoryPath(path string) bool { return repositoryPath.MatchString(path) }

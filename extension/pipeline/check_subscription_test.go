@@ -67,7 +67,7 @@ func subscriptionProblems() []problem {
 func imageProblems() []problem {
 	const (
 		path       = subscribed + ".image"
-		repository = " is not a repository: write host/path, without scheme, tag or digest"
+		repository = " is not a repository: write host/path in lower case, without scheme, tag or digest"
 		lists      = "means nothing with Digest: leave it out, or take the strategy SemVer, Lexical or NewestBuild"
 		platform   = " is not a platform: write os/arch or os/arch/variant, for example linux/amd64"
 	)

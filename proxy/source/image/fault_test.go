@@ -2,6 +2,7 @@ package image_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -54,13 +55,23 @@ func always(f fault.Fault) func(*http.Request) *fault.Fault {
 	return func(*http.Request) *fault.Fault { return &f }
 }
 
-// at has a misfortune happen to one request of many, the first being 0. The context
-// is that of the look which it happens to.
-func at(ctx context.Context, n int, what string) (context.Context, func(*http.Request) *fault.Fault) {
+// marked makes registries whose requests the server can tell from others: those of
+// a look that was broken off may arrive when it has long returned.
+func marked(mark string) *registries.Registries {
+	return registries.New(registries.Options{UserAgent: mark})
+}
+
+// at has a misfortune happen to one request of many that bear a mark, the first
+// being 0. The context is that of the look which it happens to; struck tells whether
+// it did.
+func at(ctx context.Context, n int, what, mark string) (_ context.Context, happens func(*http.Request) *fault.Fault, struck func() bool) {
 	var count atomic.Int64
 	ctx, lose := context.WithCancel(ctx)
 	m := misfortunes[what]
 	return ctx, func(r *http.Request) *fault.Fault {
+		if !strings.HasPrefix(r.UserAgent(), mark+" ") {
+			return nil
+		}
 		if i := int(count.Add(1)) - 1; i != n && (i < n || !m.lasting) {
 			return nil
 		}
@@ -68,7 +79,7 @@ func at(ctx context.Context, n int, what string) (context.Context, func(*http.Re
 			lose()
 		}
 		return m.fault(r)
-	}
+	}, func() bool { return int(count.Load()) > n }
 }
 
 // offers looks for a namespace, which knows nothing of what another does.
@@ -116,11 +127,11 @@ func TestAFaultAtAnyRequestOffersNothingOrAll(t *testing.T) {
 // what is offered then and afterwards.
 func strike(t *testing.T, server *registry.Server, known *cache.Cache, sub pipeline.ImageSubscription, what string, i int, want []freight.Offer) {
 	t.Helper()
-	m, namespace := misfortunes[what], fmt.Sprintf("%s at %d", what, i)
-	ctx, fault := at(t.Context(), i, what)
+	m, namespace, mark := misfortunes[what], fmt.Sprintf("%s at %d", what, i), rand.Text()
+	ctx, fault, _ := at(t.Context(), i, what, mark)
 	server.Traffic.SetFault(fault)
 	defer server.Traffic.SetFault(nil)
-	got, err := offers(ctx, sourceOver(known, image.Options{}), namespace, sub)
+	got, err := offers(ctx, sourceOver(known, image.Options{Registries: marked(mark)}), namespace, sub)
 	switch {
 	case err == nil && m.harmless && cmp.Equal(want, got):
 	case err == nil || len(got) > 0:
@@ -167,16 +178,16 @@ func TestAFaultAtAnyRequestOfALaterLookOffersNothingOrAll(t *testing.T) {
 		for name, m := range misfortunes {
 			for i := 0; ; i++ {
 				push(t, server, "v1.2.0", registry.Image{Created: day(3)})
-				source := newSource(t, image.Options{})
+				mark := rand.Text()
+				source := newSource(t, image.Options{Registries: marked(mark)})
 				discover(t, source, sub)
 				remove(t, server, "v1.2.0")
 				push(t, server, "v1.3.0", registry.Image{Created: day(4)})
-				server.Traffic.Reset()
-				ctx, fault := at(t.Context(), i, name)
+				ctx, fault, happened := at(t.Context(), i, name, mark)
 				server.Traffic.SetFault(fault)
 				got, err := look(ctx, source, sub)
 				server.Traffic.SetFault(nil)
-				struck := server.Traffic.Count(nil) > i
+				struck := happened()
 				if err == nil && got.Tag != "v1.3.0" || err != nil && got != (freight.Image{}) || err == nil && struck && !m.harmless {
 					t.Errorf("%s at request %d of %s: %v, error %v", name, i, strategy, got, err)
 				}

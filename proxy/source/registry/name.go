@@ -2,16 +2,12 @@ package registry
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
-)
 
-// pathPattern is the grammar of a repository's name in the OCI distribution
-// specification. What go-containerregistry takes is wider, and would let a name
-// climb up in the registry's URL.
-var pathPattern = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+	"github.com/waybill-cd/waybill/extension/pipeline"
+)
 
 const maxName = 512 // bytes
 
@@ -29,9 +25,10 @@ func parse(repoURL, noun string) (name.Repository, error) {
 	if err != nil {
 		return wrong(err)
 	}
-	// The library's check of a host is wider than what a URL takes, too.
+	// The library's check of a host is wider than what a URL takes, and that of a
+	// path would let a name climb up in the registry's URL.
 	u, err := url.Parse("https://" + repo.RegistryStr() + "/")
-	if err != nil || u.Hostname() == "" || u.Host != repo.RegistryStr() || !pathPattern.MatchString(repo.RepositoryStr()) {
+	if err != nil || u.Hostname() == "" || u.Host != repo.RegistryStr() || !pipeline.IsRepositoryPath(repo.RepositoryStr()) {
 		return wrong(err)
 	}
 	return repo, nil
