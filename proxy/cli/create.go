@@ -22,7 +22,7 @@ func (c *command) createCommand() *cobra.Command {
 		Use:     "create",
 		Short:   "Make freight by hand",
 		Example: `  argocd-waybill create freight -p shop --warehouse shop --artifact shop=v1.1.5 --reason "the hotfix"`,
-		Args:    cobra.NoArgs,
+		Args:    subcommand,
 		RunE:    func(*cobra.Command, []string) error { return usage("name what to create: freight") },
 	}
 	create.AddCommand(c.createFreight())
