@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/waybill-cd/waybill/extension/freight"
-	"github.com/waybill-cd/waybill/extension/pipeline"
 	v1 "github.com/waybill-cd/waybill/proxy/api/v1"
 	"github.com/waybill-cd/waybill/proxy/cli/client"
 )
@@ -62,7 +61,7 @@ made last; elsewhere, promote it.`,
 	}
 	c.warehouseFlag(cmd, &a.warehouse)
 	cmd.Flags().StringVar(&a.from, "from", "", "freight to begin with: an ID, the beginning of one, an alias or a version")
-	c.complete(cmd, "from", c.completeFreight)
+	c.complete(cmd, "from", c.completeFreightOf(&a.warehouse))
 	cmd.Flags().StringArrayVar(&a.artifacts, "artifact", nil, "a version of a subscription: <subscription or repository>=<version>; may be given again")
 	c.complete(cmd, "artifact", c.completeArtifacts(&a.warehouse))
 	cmd.Flags().StringVar(&a.reason, "reason", "", "why, for the record")
@@ -132,8 +131,7 @@ func (r *route) takes(ctx context.Context, warehouse string) (stage string, err 
 		return "", err
 	}
 	for _, s := range p.Stages {
-		requested := slices.ContainsFunc(s.RequestedFreight, func(f pipeline.RequestedFreight) bool { return f.Origin.Name == warehouse })
-		if requested && slices.ContainsFunc(r.applications, func(a client.Application) bool { return a.Stage.Stage == s.Name }) {
+		if requests(p, s.Name, warehouse) && slices.ContainsFunc(r.applications, func(a client.Application) bool { return a.Stage.Stage == s.Name }) {
 			return s.Name, nil
 		}
 	}
