@@ -140,20 +140,19 @@ func freightWords(all []v1.Freight) (words []string) {
 	return words
 }
 
-// completeArtifacts offers what create freight may choose of a warehouse.
-func (c *command) completeArtifacts(warehouse *string) completer {
+// completeArtifacts offers what create freight may choose of its warehouse.
+func (c *command) completeArtifacts(a *assembly) completer {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return offer(cmd, func(ctx context.Context) ([]string, error) {
 			r, err := c.route(ctx)
 			if err != nil {
 				return nil, err
 			}
-			name, err := c.warehouse(ctx, r, *warehouse)
-			if err != nil {
+			if _, err := c.begin(ctx, r, a); err != nil {
 				return nil, err
 			}
 			var found v1.Candidates
-			if err := r.get(ctx, &found, nil, r.in("warehouses", name, "candidates")...); err != nil {
+			if err := r.get(ctx, &found, nil, r.in("warehouses", a.warehouse, "candidates")...); err != nil {
 				return nil, err
 			}
 			var words []string

@@ -63,7 +63,7 @@ made last; elsewhere, promote it.`,
 	cmd.Flags().StringVar(&a.from, "from", "", "freight to begin with: an ID, the beginning of one, an alias or a version")
 	c.complete(cmd, "from", c.completeFreightOf(&a.warehouse))
 	cmd.Flags().StringArrayVar(&a.artifacts, "artifact", nil, "a version of a subscription: <subscription or repository>=<version>; may be given again")
-	c.complete(cmd, "artifact", c.completeArtifacts(&a.warehouse))
+	c.complete(cmd, "artifact", c.completeArtifacts(&a))
 	cmd.Flags().StringVar(&a.reason, "reason", "", "why, for the record")
 	cmd.Flags().BoolVar(&a.dryRun, "dry-run", false, "only show what the freight would hold")
 	c.outputFlag(cmd, formatJSON, formatYAML, formatName)

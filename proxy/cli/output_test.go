@@ -177,6 +177,9 @@ func TestTheShellIsOfferedWhatThereIs(t *testing.T) {
 		"artifacts": {args: []string{"create", "freight", "--warehouse", "shop", "--artifact", ""}, want: []string{
 			"web=v1.2.0", "web=v1.1.0", "worker=v1.2.0", "worker=v1.1.0", "https://git.example.com/config.git=c0c0c0c", "https://charts.example.com/db=2.1.0",
 		}},
+		"artifacts of the warehouse of --from": {args: []string{"create", "freight", "--from", "brave-otter", "--artifact", "w"}, want: []string{
+			"web=v1.2.0", "web=v1.1.0", "worker=v1.2.0", "worker=v1.1.0", "https://git.example.com/config.git=c0c0c0c", "https://charts.example.com/db=2.1.0",
+		}},
 		"formats":             {args: []string{"why", "-o", ""}, want: []string{"json", "yaml"}},
 		"an unknown pipeline": {args: []string{"get", "stages", "-p", "nope", ""}},
 	} {
