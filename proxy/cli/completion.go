@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/extension/pipeline"
 	v1 "github.com/waybill-cd/waybill/proxy/api/v1"
 )
 
@@ -81,36 +82,77 @@ func (c *command) completeWarehouses(cmd *cobra.Command, _ []string, _ string) (
 }
 
 func (c *command) completeFreight(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	return c.completeFrom(cmd, func(p v1.Pipeline) (words []string) {
-		for _, f := range p.Freight {
-			words = append(words, word(freight.Short(f.ID), f.Summary))
-			if f.Alias != "" {
-				words = append(words, word(f.Alias, f.Summary))
+	return c.completeFrom(cmd, func(p v1.Pipeline) []string { return freightWords(p.Freight) })
+}
+
+// completeFreightFor offers what may go into a stage at all: freight of the
+// warehouses that it requests. Without a stage, nor an Application of one, that is
+// all.
+func (c *command) completeFreightFor(stage *string) completer {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return c.completeAlong(cmd, func(r *route, p v1.Pipeline) []string {
+			name, err := c.stage(r, *stage)
+			if err != nil {
+				return freightWords(p.Freight)
 			}
-			for _, i := range f.Images {
-				if i.Tag != "" {
-					words = append(words, word(i.Tag, f.Summary))
-				}
-			}
-		}
-		return words
+			return freightWords(slices.DeleteFunc(p.Freight, func(f v1.Freight) bool { return !requests(p, name, f.Origin) }))
+		})
+	}
+}
+
+// completeFreightOf offers freight of a warehouse, or all where none is named.
+func (c *command) completeFreightOf(warehouse *string) completer {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return c.completeFrom(cmd, func(p v1.Pipeline) []string {
+			return freightWords(slices.DeleteFunc(p.Freight, func(f v1.Freight) bool { return *warehouse != "" && f.Origin != *warehouse }))
+		})
+	}
+}
+
+// requests tells whether a stage of a pipeline requests freight of a warehouse.
+func requests(p v1.Pipeline, stage, warehouse string) bool {
+	return slices.ContainsFunc(p.Stages, func(s v1.Stage) bool {
+		return s.Name == stage && slices.ContainsFunc(s.RequestedFreight, func(f pipeline.RequestedFreight) bool { return f.Origin.Name == warehouse })
 	})
 }
 
-// completeArtifacts offers what create freight may choose of a warehouse.
-func (c *command) completeArtifacts(warehouse *string) completer {
+// freightWords are the names of freight, see freight.Find, each once.
+func freightWords(all []v1.Freight) (words []string) {
+	told := map[string]bool{}
+	for _, f := range all {
+		names := []string{freight.Short(f.ID), f.Alias}
+		for _, i := range f.Images {
+			names = append(names, i.Tag)
+		}
+		for _, k := range f.Commits {
+			names = append(names, k.Tag)
+		}
+		for _, k := range f.Charts {
+			names = append(names, k.Version)
+		}
+		for _, name := range names {
+			if name != "" && !told[name] {
+				told[name] = true
+				words = append(words, word(name, f.Summary))
+			}
+		}
+	}
+	return words
+}
+
+// completeArtifacts offers what create freight may choose of its warehouse.
+func (c *command) completeArtifacts(a *assembly) completer {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return offer(cmd, func(ctx context.Context) ([]string, error) {
 			r, err := c.route(ctx)
 			if err != nil {
 				return nil, err
 			}
-			name, err := c.warehouse(ctx, r, *warehouse)
-			if err != nil {
+			if _, err := c.begin(ctx, r, a); err != nil {
 				return nil, err
 			}
 			var found v1.Candidates
-			if err := r.get(ctx, &found, nil, r.in("warehouses", name, "candidates")...); err != nil {
+			if err := r.get(ctx, &found, nil, r.in("warehouses", a.warehouse, "candidates")...); err != nil {
 				return nil, err
 			}
 			var words []string
@@ -125,6 +167,10 @@ func (c *command) completeArtifacts(warehouse *string) completer {
 }
 
 func (c *command) completeFrom(cmd *cobra.Command, words func(v1.Pipeline) []string) ([]string, cobra.ShellCompDirective) {
+	return c.completeAlong(cmd, func(_ *route, p v1.Pipeline) []string { return words(p) })
+}
+
+func (c *command) completeAlong(cmd *cobra.Command, words func(*route, v1.Pipeline) []string) ([]string, cobra.ShellCompDirective) {
 	return offer(cmd, func(ctx context.Context) ([]string, error) {
 		r, err := c.route(ctx)
 		if err != nil {
@@ -134,7 +180,7 @@ func (c *command) completeFrom(cmd *cobra.Command, words func(v1.Pipeline) []str
 		if err := r.get(ctx, &p, nil, r.in()...); err != nil {
 			return nil, err
 		}
-		return words(p), nil
+		return words(r, p), nil
 	})
 }
 

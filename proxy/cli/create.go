@@ -2,15 +2,16 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/waybill-cd/waybill/extension/freight"
-	"github.com/waybill-cd/waybill/extension/pipeline"
 	v1 "github.com/waybill-cd/waybill/proxy/api/v1"
 	"github.com/waybill-cd/waybill/proxy/cli/client"
 )
@@ -20,7 +21,7 @@ func (c *command) createCommand() *cobra.Command {
 		Use:     "create",
 		Short:   "Make freight by hand",
 		Example: `  argocd-waybill create freight -p shop --warehouse shop --artifact shop=v1.1.5 --reason "the hotfix"`,
-		Args:    cobra.NoArgs,
+		Args:    subcommand,
 		RunE:    func(*cobra.Command, []string) error { return usage("name what to create: freight") },
 	}
 	create.AddCommand(c.createFreight())
@@ -42,7 +43,7 @@ func (c *command) createFreight() *cobra.Command {
 		Long: `Make freight by hand, of one version of each subscription of a warehouse, among
 those that get candidates shows. A subscription is called by its name, its
 repository, or the last part of that. With --from, what is not chosen is as in
-that freight.
+that freight, whose warehouse need not be named.
 
 The same content is the same freight. Where a warehouse makes none by itself
 (freightCreationPolicy: Manual), stages that promote by themselves take what was
@@ -60,9 +61,9 @@ made last; elsewhere, promote it.`,
 	}
 	c.warehouseFlag(cmd, &a.warehouse)
 	cmd.Flags().StringVar(&a.from, "from", "", "freight to begin with: an ID, the beginning of one, an alias or a version")
-	c.complete(cmd, "from", c.completeFreight)
+	c.complete(cmd, "from", c.completeFreightOf(&a.warehouse))
 	cmd.Flags().StringArrayVar(&a.artifacts, "artifact", nil, "a version of a subscription: <subscription or repository>=<version>; may be given again")
-	c.complete(cmd, "artifact", c.completeArtifacts(&a.warehouse))
+	c.complete(cmd, "artifact", c.completeArtifacts(&a))
 	cmd.Flags().StringVar(&a.reason, "reason", "", "why, for the record")
 	cmd.Flags().BoolVar(&a.dryRun, "dry-run", false, "only show what the freight would hold")
 	c.outputFlag(cmd, formatJSON, formatYAML, formatName)
@@ -74,7 +75,8 @@ func (c *command) assemble(ctx context.Context, a assembly) error {
 	if err != nil {
 		return err
 	}
-	if a.warehouse, err = c.warehouse(ctx, r, a.warehouse); err != nil {
+	from, err := c.begin(ctx, r, &a)
+	if err != nil {
 		return err
 	}
 	var found v1.Candidates
@@ -87,7 +89,7 @@ func (c *command) assemble(ctx context.Context, a assembly) error {
 		}
 	}
 	subscriptions := offered(found)
-	choices, err := c.choices(ctx, r, a, subscriptions)
+	choices, err := choicesOf(subscriptions, from, a.artifacts)
 	if err != nil {
 		return err
 	}
@@ -99,7 +101,11 @@ func (c *command) assemble(ctx context.Context, a assembly) error {
 	}
 	artifacts, details := freight.Assemble(chosen)
 	if a.dryRun {
-		return c.showAssembly(a, artifacts, details)
+		intended, err := intend(ctx, r, a.warehouse, artifacts)
+		if err != nil {
+			return err
+		}
+		return c.showAssembly(intended, details)
 	}
 	stage, err := r.takes(ctx, a.warehouse)
 	if err != nil {
@@ -125,75 +131,46 @@ func (r *route) takes(ctx context.Context, warehouse string) (stage string, err 
 		return "", err
 	}
 	for _, s := range p.Stages {
-		requested := slices.ContainsFunc(s.RequestedFreight, func(f pipeline.RequestedFreight) bool { return f.Origin.Name == warehouse })
-		if requested && slices.ContainsFunc(r.applications, func(a client.Application) bool { return a.Stage.Stage == s.Name }) {
+		if requests(p, s.Name, warehouse) && slices.ContainsFunc(r.applications, func(a client.Application) bool { return a.Stage.Stage == s.Name }) {
 			return s.Name, nil
 		}
 	}
 	return r.applications[0].Stage.Stage, nil
 }
 
-// choices are what the flags choose, by the names that the proxy takes.
-func (c *command) choices(ctx context.Context, r *route, a assembly, all []freight.Offered) ([]freight.Choice, error) {
-	versions := make([]string, len(all))
-	if a.from != "" {
-		found, err := findFreight(ctx, r, a.from)
-		if err != nil {
-			return nil, err
-		}
-		if origin := found[0].Value.Origin; origin != a.warehouse {
-			return nil, usage("freight %s is of warehouse %s, not of %s: name other freight with --from", a.from, origin, a.warehouse)
-		}
-		for i, o := range all {
-			versions[i] = o.VersionIn(found[0].Value.Artifacts)
-		}
-	}
-	for _, artifact := range a.artifacts {
-		i, version, err := chosenBy(all, artifact)
-		if err != nil {
-			return nil, err
-		}
-		versions[i] = version
-	}
-	var choices []freight.Choice
-	for i, o := range all {
-		if versions[i] != "" {
-			choices = append(choices, freight.Choice{Subscription: o.Subscription, RepoURL: o.RepoURL, Name: o.Name, Version: versions[i]})
-		}
-	}
-	return choices, nil
+// intendedFreight is what a dry run would make, or finds made.
+type intendedFreight struct {
+	freight.Freight
+	exists bool
 }
 
-// chosenBy reads one --artifact. A version holds no equals sign; a URL may.
-func chosenBy(all []freight.Offered, artifact string) (index int, version string, err error) {
-	at := strings.LastIndex(artifact, "=")
-	if at < 1 || at == len(artifact)-1 {
-		return 0, "", usage("--artifact %q is not <subscription or repository>=<version>", artifact)
+// intend returns the freight of a content, with the alias that it has where it
+// exists: the content alone tells the ID.
+func intend(ctx context.Context, r *route, warehouse string, artifacts freight.Artifacts) (f intendedFreight, err error) {
+	f.Freight = freight.New(r.pipeline.String(), warehouse, artifacts, time.Time{})
+	var there v1.Freight
+	err = r.get(ctx, &there, nil, r.in("freight", f.ID)...)
+	if problem := (*client.ProblemError)(nil); errors.As(err, &problem) && problem.Type == v1.ProblemNotFound {
+		return f, nil
 	}
-	word, found := artifact[:at], -1
-	for i, o := range all {
-		switch {
-		case !o.Called(word):
-		case found >= 0:
-			return 0, "", usage("--artifact %s could be %s or %s: write all of its name", word, all[found], o)
-		default:
-			found = i
-		}
-	}
-	if found < 0 {
-		return 0, "", usage("the warehouse has no subscription %s: it has %s", word, join(", ", all, freight.Offered.String))
-	}
-	return found, artifact[at+1:], nil
+	f.exists, f.Alias = err == nil, there.Alias
+	return f, err
 }
 
-func (c *command) showAssembly(a assembly, artifacts freight.Artifacts, details []freight.Detail) error {
+func (c *command) showAssembly(f intendedFreight, details []freight.Detail) error {
 	switch c.output {
 	case formatJSON, formatYAML:
-		return c.write(map[string]any{"origin": a.warehouse, "images": artifacts.Images, "commits": artifacts.Commits, "charts": artifacts.Charts, "details": details})
+		return c.write(map[string]any{
+			"id": f.ID, "alias": f.Alias, "exists": f.exists, "origin": f.Origin,
+			"images": f.Images, "commits": f.Commits, "charts": f.Charts, "details": details,
+		})
 	case formatName:
-		return c.print("%s\n", clean(artifacts.Summary()))
+		return c.print("%s\n", clean(f.Summary()))
 	}
-	return c.print("would make freight of warehouse %s: %s\n", clean(a.warehouse), clean(artifacts.Summary()))
+	if f.exists {
+		return c.print("%s\n", thereIs("there is already", f.Freight, f.Summary()))
+	}
+	return c.print("would make freight of warehouse %s: %s\n", clean(f.Origin), clean(f.Summary()))
 }
 
 func (c *command) showMade(made client.Document[v1.Freight], status int) error {
@@ -208,5 +185,10 @@ func (c *command) showMade(made client.Document[v1.Freight], status int) error {
 	if status == http.StatusOK {
 		opening = "there is already"
 	}
-	return c.print("%s\n", clean(fmt.Sprintf("%s freight %s (%s) of warehouse %s: %s", opening, freight.Short(f.ID), f.Alias, f.Origin, f.Summary)))
+	return c.print("%s\n", thereIs(opening, f.Freight, f.Summary))
+}
+
+// thereIs is the sentence of freight that exists.
+func thereIs(opening string, f freight.Freight, summary string) string {
+	return clean(fmt.Sprintf("%s freight %s (%s) of warehouse %s: %s", opening, freight.Short(f.ID), f.Alias, f.Origin, summary))
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/spf13/cobra"
+
 	"github.com/waybill-cd/waybill/extension/eligibility"
 	"github.com/waybill-cd/waybill/extension/promotion"
 	v1 "github.com/waybill-cd/waybill/proxy/api/v1"
@@ -56,8 +58,8 @@ type waitError struct {
 
 func (e *waitError) Error() string { return e.sentence }
 
-// exit tells the user what went wrong and returns the exit code.
-func (c *command) exit(ctx context.Context, err error) int {
+// exit tells the user what went wrong in a command and returns the exit code.
+func (c *command) exit(ctx context.Context, ran *cobra.Command, err error) int {
 	if err == nil {
 		return ExitOK
 	}
@@ -73,7 +75,7 @@ func (c *command) exit(ctx context.Context, err error) int {
 			fmt.Fprint(c.Err, styleOf(c.Err, c.style.env).verdict(*problem.Verdict, "", c.Now()))
 		}
 		if code == ExitUsage {
-			fmt.Fprintln(c.Err, "see: argocd-waybill --help")
+			fmt.Fprintf(c.Err, "see: %s --help\n", ran.CommandPath())
 		}
 	}
 	return code

@@ -30,8 +30,13 @@ func TestTheExitCodeTellsAScriptWhatHappened(t *testing.T) {
 		err    string
 	}{
 		"help":                            {code: ExitOK},
-		"an unknown command":              {args: []string{"promot"}, code: ExitUsage, err: `unknown command "promot"`},
-		"an unknown flag":                 {args: []string{"why", "--nope"}, code: ExitUsage, err: "see: argocd-waybill --help"},
+		"an unknown command":              {args: []string{"promot"}, code: ExitUsage, err: `unknown command "promot" for "argocd-waybill": did you mean promote?`},
+		"an unknown thing to get":         {args: []string{"get", "satges"}, code: ExitUsage, err: "for \"argocd-waybill get\": did you mean stages?\nsee: argocd-waybill get --help\n"},
+		"an unknown thing to create":      {args: []string{"create", "frieght"}, code: ExitUsage, err: "did you mean freight?\nsee: argocd-waybill create --help\n"},
+		"one of two":                      {args: []string{"pr"}, code: ExitUsage, err: "did you mean preview or promote?\nsee: argocd-waybill --help\n"},
+		"nothing like it":                 {args: []string{"webhook", "xyzzy"}, code: ExitUsage, err: "unknown command \"xyzzy\" for \"argocd-waybill webhook\"\nsee: argocd-waybill webhook --help\n"},
+		"a misused command":               {args: []string{"create", "freight"}, code: ExitUsage, err: "see: argocd-waybill create freight --help\n"},
+		"an unknown flag":                 {args: []string{"why", "--nope"}, code: ExitUsage, err: "see: argocd-waybill why --help"},
 		"an unknown format":               {args: []string{"why", "-o", "wide"}, code: ExitUsage, err: "-o wide is not known here: use json, yaml"},
 		"nothing to get":                  {args: []string{"get"}, code: ExitUsage, err: "name what to get"},
 		"no freight":                      {args: []string{"promote", "--stage", "prod"}, code: ExitUsage, err: "--freight"},

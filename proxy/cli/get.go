@@ -26,7 +26,7 @@ server), or as names, one on a line.`,
   argocd-waybill get warehouses -p shop
   argocd-waybill get freight -p shop --limit 5
   argocd-waybill get promotions -p shop --stage prod`,
-		Args: cobra.NoArgs,
+		Args: subcommand,
 		RunE: func(*cobra.Command, []string) error {
 			return usage("name what to get: pipelines, stages, warehouses, candidates, freight or promotions")
 		},

@@ -90,21 +90,37 @@ func (c *command) getFreight() *cobra.Command {
 // findFreight finds the freight of a name. One with a slash, as tags of Git may
 // have, cannot stand in a path: it is looked for in the list, by the same rule.
 func findFreight(ctx context.Context, r *route, name string) ([]client.Document[v1.Freight], error) {
-	if !strings.Contains(name, "/") {
-		found := make([]client.Document[v1.Freight], 1)
-		return found, r.get(ctx, &found[0], nil, r.in("freight", name)...)
+	if strings.Contains(name, "/") {
+		return findListed(ctx, r, name, "")
 	}
+	found := make([]client.Document[v1.Freight], 1)
+	return found, r.get(ctx, &found[0], nil, r.in("freight", name)...)
+}
+
+// notFoundError tells that a name is of no freight in a list, or of several.
+type notFoundError struct{ error }
+
+func (e *notFoundError) Unwrap() error { return e.error }
+
+// findListed finds the freight of a name in the list, among that of one warehouse
+// where it is named.
+func findListed(ctx context.Context, r *route, name, warehouse string) ([]client.Document[v1.Freight], error) {
 	all, err := pages[v1.Freight](ctx, r, url.Values{}, 0, "freight")
 	if err != nil {
 		return nil, err
 	}
-	plain := make([]freight.Freight, len(all))
-	for i, f := range all {
-		plain[i] = f.Value.Freight
+	var plain []freight.Freight
+	for _, f := range all {
+		if warehouse == "" || f.Value.Origin == warehouse {
+			plain = append(plain, f.Value.Freight)
+		}
 	}
 	found, err := freight.Find(plain, name)
+	if err != nil && warehouse != "" {
+		err = fmt.Errorf("warehouse %s: %w", warehouse, err)
+	}
 	if err != nil {
-		return nil, err
+		return nil, &notFoundError{err}
 	}
 	return slices.DeleteFunc(all, func(f client.Document[v1.Freight]) bool { return f.Value.ID != found.ID }), nil
 }

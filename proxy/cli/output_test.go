@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
+	"github.com/waybill-cd/waybill/extension/freight"
 	v1 "github.com/waybill-cd/waybill/proxy/api/v1"
 )
 
@@ -151,6 +152,11 @@ func TestAListThatNeverEndsIsGivenUp(t *testing.T) {
 
 func TestTheShellIsOfferedWhatThereIs(t *testing.T) {
 	s := newStandIn(t)
+	other := tools("v1.1.0", "calm-heron")
+	other.Commits = []freight.Commit{{Tag: "r7"}, {ID: "c0c0"}}
+	other.Charts = []freight.Chart{{Version: "2.1.0"}}
+	s.freight = append(s.freight, other)
+	s.document.Stages[1].RequestedFreight[0].Origin.Name = "tools"
 	pending, newer, older := s.pending().ID, s.freight[0].ID[:7], s.freight[1].ID[:7]
 	for name, tc := range map[string]struct {
 		args []string
@@ -159,11 +165,19 @@ func TestTheShellIsOfferedWhatThereIs(t *testing.T) {
 		"pipelines":                 {args: []string{"get", "stages", "--pipeline", ""}, want: []string{"shop"}},
 		"stages":                    {args: []string{"get", "stages", ""}, want: []string{"dev", "staging", "prod"}},
 		"stages of a flag":          {args: []string{"promote", "--stage", ""}, want: []string{"dev", "staging", "prod"}},
-		"freight by ID and version": {args: []string{"promote", "--freight", ""}, want: []string{newer, "v1.2.0", older, "v1.1.0", "brave-otter"}},
-		"open promotions":           {args: []string{"approve", ""}, want: []string{pending}},
-		"a second argument":         {args: []string{"approve", "one", ""}},
-		"warehouses":                {args: []string{"refresh", ""}, want: []string{"shop", "tools"}},
+		"freight by ID and version": {args: []string{"promote", "--freight", ""}, want: []string{newer, "v1.2.0", older, "v1.1.0", "brave-otter", other.ID[:7], "calm-heron", "2.1.0", "r7"}},
+		"freight of the warehouses that a stage requests": {args: []string{"promote", "--stage", "dev", "--freight", ""}, want: []string{newer, "v1.2.0", older, "v1.1.0", "brave-otter"}},
+		"freight of the stage of --app":                   {args: []string{"why", "--app", "shop-prod", "--freight", ""}, want: []string{newer, "v1.2.0", older, "v1.1.0", "brave-otter"}},
+		"freight of another warehouse":                    {args: []string{"create", "freight", "--warehouse", "tools", "--from", ""}, want: []string{other.ID[:7], "calm-heron", "v1.1.0", "2.1.0", "r7"}},
+		"freight of a stage that takes the other":         {args: []string{"preview", "--stage", "staging", "--freight", ""}, want: []string{other.ID[:7], "calm-heron", "v1.1.0", "2.1.0", "r7"}},
+		"freight of a stage that is none":                 {args: []string{"promote", "--stage", "nope", "--freight", ""}},
+		"open promotions":                                 {args: []string{"approve", ""}, want: []string{pending}},
+		"a second argument":                               {args: []string{"approve", "one", ""}},
+		"warehouses":                                      {args: []string{"refresh", ""}, want: []string{"shop", "tools"}},
 		"artifacts": {args: []string{"create", "freight", "--warehouse", "shop", "--artifact", ""}, want: []string{
+			"web=v1.2.0", "web=v1.1.0", "worker=v1.2.0", "worker=v1.1.0", "https://git.example.com/config.git=c0c0c0c", "https://charts.example.com/db=2.1.0",
+		}},
+		"artifacts of the warehouse of --from": {args: []string{"create", "freight", "--from", "brave-otter", "--artifact", "w"}, want: []string{
 			"web=v1.2.0", "web=v1.1.0", "worker=v1.2.0", "worker=v1.1.0", "https://git.example.com/config.git=c0c0c0c", "https://charts.example.com/db=2.1.0",
 		}},
 		"formats":             {args: []string{"why", "-o", ""}, want: []string{"json", "yaml"}},
@@ -192,5 +206,22 @@ func TestTheShellIsNotBotheredWithErrors(t *testing.T) {
 	got := run(t, nil, "__complete", "get", "stages", "")
 	if got.code != ExitOK || strings.Contains(got.err, "argocd-waybill:") || strings.TrimSpace(got.out) != ":4" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+func TestATableShowsTheBeginningOfTheFirstProblemAndHowManyMoreThereAre(t *testing.T) {
+	long := "subscriptions[0] (web): the registry registry.example.com says that you may not read"
+	for problems, want := range map[string]string{
+		"":                           "",
+		"a reason: do this; or that": "a reason: do this; or that",
+		long:                         long[:60] + "...",
+		strings.Repeat("é", 60):      strings.Repeat("é", 60),
+		strings.Repeat("é", 61):      strings.Repeat("é", 60) + "...",
+		"subscriptions[0]: no; ask; subscriptions[1]: no":                                           "subscriptions[0]: no; ask (and 1 more)",
+		long + "; subscriptions[2]: no; subscriptions[11] (x): no; and so for 4 more subscriptions": long[:60] + "... (and 6 more)",
+	} {
+		if got := brief(problems); got != want {
+			t.Errorf("%q: got %q, want %q", problems, got, want)
+		}
 	}
 }

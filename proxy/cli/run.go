@@ -54,7 +54,8 @@ func Run(ctx context.Context, p Program) int {
 	root.SetIn(p.In)
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
-	return c.exit(ctx, root.ExecuteContext(ctx))
+	ran, err := root.ExecuteContextC(ctx)
+	return c.exit(ctx, ran, err)
 }
 
 func moduleVersion() string {
@@ -112,7 +113,7 @@ func (c *command) root() *cobra.Command {
 		Short:         "Promote freight through the stages of a pipeline, inside Argo CD",
 		Long:          about,
 		Example:       aboutExamples,
-		Args:          cobra.NoArgs,
+		Args:          subcommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          c.run(func(cmd *cobra.Command, _ []string) error { return cmd.Help() }),
@@ -123,13 +124,15 @@ func (c *command) root() *cobra.Command {
 	flags.StringVar(&c.app, "app", "", "the Application on whose behalf to call, [<namespace>/]<name>")
 	c.session.Register(flags)
 	c.complete(root, "pipeline", c.completePipelines)
+	wrapFlags(root)
 
 	root.AddCommand(
 		c.getCommand(), c.whyCommand(), c.previewCommand(), c.compareCommand(),
 		c.promoteCommand(), c.rollbackCommand(),
 		c.approveCommand(), c.rejectCommand(), c.abortCommand(),
 		c.createCommand(), c.refreshCommand(), c.whoamiCommand(),
-		c.lintCommand(), c.convertCommand(), c.doctorCommand(), c.gateSecretsCommand(), c.webhookCommand(), c.versionCommand(),
+		offline(c.lintCommand()), offline(c.convertCommand()), c.doctorCommand(),
+		offline(c.gateSecretsCommand()), offline(c.webhookCommand()), offline(c.versionCommand()),
 	)
 	return root
 }

@@ -291,11 +291,11 @@ func (s *standIn) pipeline() v1.Pipeline {
 		Warehouses:      s.warehouses(),
 	}
 	pending := s.pending()
-	for i, f := range s.freight {
-		where := [][]string{{"dev"}, {"staging"}}
-		passed := [][]string{{"dev"}, {"dev", "staging"}}
-		p.Freight = append(p.Freight, v1.Freight{Freight: f, Summary: f.Summary(), Stages: where[i], VerifiedIn: passed[i]})
+	for _, f := range s.freight {
+		p.Freight = append(p.Freight, v1.Freight{Freight: f, Summary: f.Summary()})
 	}
+	p.Freight[0].Stages, p.Freight[0].VerifiedIn = []string{"dev"}, []string{"dev"}
+	p.Freight[1].Stages, p.Freight[1].VerifiedIn = []string{"staging"}, []string{"dev", "staging"}
 	for _, st := range s.document.Stages {
 		record := s.records[st.Name]
 		stage := v1.Stage{

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,8 +81,45 @@ func (c *command) warehouseColumns(recent []v1.Freight) []column[v1.Warehouse] {
 			return pipeline.CreationAutomatic
 		}},
 		{title: "SKIPPED", wide: true, cell: func(w v1.Warehouse) string { return strings.Join(w.Skipped, "; ") }},
-		{title: "DETAIL", cell: func(w v1.Warehouse) string { return cmp.Or(w.Error, w.Reason) }},
+		{title: "DETAIL", cell: func(w v1.Warehouse) string {
+			detail := cmp.Or(w.Error, w.Reason)
+			if c.output != formatWide {
+				detail = brief(detail)
+			}
+			return detail
+		}},
 	}
+}
+
+// briefLength is how much of a problem a table shows that is not wide, in
+// characters.
+const briefLength = 60
+
+// The API tells the problems of several subscriptions in one sentence, which names
+// each subscription, and may end with the number of those that it does not name.
+var (
+	nextProblem     = regexp.MustCompile(`; subscriptions\[\d+\]`)
+	furtherProblems = regexp.MustCompile(`; and so for (\d+) more subscriptions$`)
+)
+
+// brief is the beginning of the first problem, and how many more there are.
+func brief(problems string) string {
+	more := 0
+	if further := furtherProblems.FindStringSubmatch(problems); further != nil {
+		problems = strings.TrimSuffix(problems, further[0])
+		// Where it is no number, it adds nothing.
+		more, _ = strconv.Atoi(further[1])
+	}
+	if others := nextProblem.FindAllStringIndex(problems, -1); len(others) > 0 {
+		problems, more = problems[:others[0][0]], more+len(others)
+	}
+	if letters := []rune(problems); len(letters) > briefLength {
+		problems = strings.TrimRight(string(letters[:briefLength]), " ") + "..."
+	}
+	if more > 0 {
+		problems += fmt.Sprintf(" (and %d more)", more)
+	}
+	return problems
 }
 
 func (c *command) since(t *time.Time) string {

@@ -32,7 +32,7 @@ of at their next interval. Each sender has a Secret in Waybill's namespace, labe
 ` + receiver.Label + `.`,
 		Example: `  argocd-waybill webhook new github | kubectl apply --server-side -f -
   kubectl get secret -n waybill github -o yaml | argocd-waybill webhook url --host https://hooks.example.com`,
-		Args: cobra.NoArgs,
+		Args: subcommand,
 		RunE: c.run(func(cmd *cobra.Command, _ []string) error { return cmd.Help() }),
 	}
 	cmd.AddCommand(c.webhookNewCommand(), c.webhookURLCommand())
@@ -44,16 +44,18 @@ func (c *command) webhookNewCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "new <kind>",
 		Short: "Print the Secret of a new webhook receiver, with a fresh secret",
-		Long: `Print the Secret of a new webhook receiver, with a fresh random secret. The kind is
+		Long: wrap(`Print the Secret of a new webhook receiver, with a fresh random secret. The kind is
 that of the sender: ` + kindNames() + `. For a sender that is
 none of these, generic takes an expression in expr-lang that gives the URLs of the
 repositories that a payload is about; there are recipes for ` + recipeNames() + `.
 
 Applied again, this changes the secret. A server-side apply keeps it out of an
-annotation.`,
+annotation.`),
 		Example: `  argocd-waybill webhook new github --name github | kubectl apply --server-side -f -
-  argocd-waybill webhook new generic --recipe bitbucket-cloud --name bitbucket | kubectl apply --server-side -f -
-  argocd-waybill webhook new generic --name ci --expression request.body.image | kubectl apply --server-side -f -`,
+  argocd-waybill webhook new generic --recipe bitbucket-cloud --name bitbucket |
+    kubectl apply --server-side -f -
+  argocd-waybill webhook new generic --name ci --expression request.body.image |
+    kubectl apply --server-side -f -`,
 		Args: cobra.ExactArgs(1),
 		RunE: c.run(func(_ *cobra.Command, args []string) error {
 			text, err := newReceiver(args[0], name, namespace, expression, recipe)
@@ -100,6 +102,9 @@ func recipeNames() string {
 // newReceiver returns the Secret of a new receiver as YAML. A recipe's text for
 // people stands before it as a comment.
 func newReceiver(kind, name, namespace, expression, recipeName string) (string, error) {
+	if !slices.Contains(receiver.Kinds(), receiver.Kind(kind)) {
+		return "", usage("unknown kind %q: one of %s", kind, kindNames())
+	}
 	if name == "" {
 		name = kind
 	}

@@ -51,7 +51,7 @@ func TestARecipeTellsWhatToDoAtTheSender(t *testing.T) {
 
 func TestAReceiverThatWouldBeRefusedIsNotMade(t *testing.T) {
 	for want, args := range map[string][]string{
-		"make it one of dockerhub":  {"bitbucket"},
+		`unknown kind "bitbucket": one of dockerhub, generic, gitea`: {"bitbucket"},
 		"it has no expression":      {"generic"},
 		"is not an expression":      {"generic", "--expression", "request."},
 		"for the kind generic":      {"github", "--recipe", "nexus"},

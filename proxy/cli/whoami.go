@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -95,6 +94,14 @@ func identify(ctx context.Context, r *route) (identity, error) {
 	return who, nil
 }
 
+// spoken is an action as this command line calls it: by the command for it.
+func spoken(action string) string {
+	if action == v1.ActionAssemble {
+		return "create freight"
+	}
+	return action
+}
+
 func (c *command) introduce(who identity) error {
 	if err := c.print("%s, on behalf of Application %s (stage %s, project %s)\n",
 		clean(who.Username), clean(who.Application), clean(who.Stage), clean(who.Project)); err != nil {
@@ -110,7 +117,7 @@ func (c *command) introduce(who identity) error {
 		if !g.Allowed {
 			m = markNo
 		}
-		if err := c.print("%s%s %s: %s\n", stroke, c.style.mark(m), clean(g.Gate), clean(strings.Join(g.Actions, ", "))); err != nil {
+		if err := c.print("%s%s %s: %s\n", stroke, c.style.mark(m), clean(g.Gate), clean(join(", ", g.Actions, spoken))); err != nil {
 			return err
 		}
 		if g.Why == "" {

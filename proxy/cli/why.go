@@ -20,7 +20,7 @@ func (c *command) aimFlags(cmd *cobra.Command, a *aim) {
 	cmd.Flags().StringVar(&a.stage, "stage", "", "the stage; may be left out with --app")
 	cmd.Flags().StringVar(&a.freight, "freight", "", "the freight: a version, an alias, an ID, or the first digits of one")
 	c.complete(cmd, "stage", c.completeStages)
-	c.complete(cmd, "freight", c.completeFreight)
+	c.complete(cmd, "freight", c.completeFreightFor(&a.stage))
 }
 
 // take returns the way to the server for an aim, which must name freight, and
