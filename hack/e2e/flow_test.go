@@ -48,7 +48,7 @@ func TestFromCommitToProduction(t *testing.T) {
 			conditions := kubectl(t, "get", "application", "shop-dev", "-n", "argocd", "-o", "jsonpath={.status.conditions[*].message}")
 			return conditions, strings.Contains(conditions, "Application shop-dev: it has no waybill: promote freight into its stage")
 		})
-		if out := kubectl(t, "get", "deployments", "-A", "-o", "name"); strings.TrimSpace(out) != "" {
+		if out := kubectl(t, "get", "deployments", "-A", "-o", "name"); strings.Contains(out, "/shop\n") {
 			t.Errorf("deployed without a waybill: %s", out)
 		}
 	})

@@ -162,10 +162,11 @@ func TestWhatLiesBetweenTwoVersions(t *testing.T) {
 		}
 		return "image " + theShop.Image + ": " + short(a) + " -> " + short(b) + "\n"
 	}
-	if out := must(t, alice, "compare", "v1.0.0", "v1.1.0", "-p", "shop"); out != "shop:v1.0.0 -> shop:v1.1.0\n\n"+change(a.From, a.To) {
+	older, newer := between.From.Alias+" shop:v1.0.0", between.To.Alias+" shop:v1.1.0"
+	if out := must(t, alice, "compare", "v1.0.0", "v1.1.0", "-p", "shop"); out != older+" -> "+newer+"\n\n"+change(a.From, a.To) {
 		t.Error(out)
 	}
-	if out := must(t, alice, "compare", "v1.1.0", "v1.0.0", "-p", "shop"); out != "shop:v1.1.0 -> shop:v1.0.0, which is the older one\n\n"+change(a.To, a.From) {
+	if out := must(t, alice, "compare", "v1.1.0", "v1.0.0", "-p", "shop"); out != newer+" -> "+older+", which is the older one\n\n"+change(a.To, a.From) {
 		t.Error(out)
 	}
 	out, code := cli(t, alice, "compare", "v1.0.0", "v9.9.9", "-p", "shop")
