@@ -174,7 +174,7 @@ func (a Artifacts) Check() error {
 		if i.RepoURL == "" {
 			return errors.New("an image has no repoURL")
 		}
-		if !isDigest(i.Digest) {
+		if !IsDigest(i.Digest) {
 			return fmt.Errorf("image %s has the digest %q, want sha256: and 64 hex digits", i.RepoURL, i.Digest)
 		}
 	}
@@ -190,7 +190,7 @@ func (a Artifacts) Check() error {
 		if c.RepoURL == "" || c.Version == "" {
 			return fmt.Errorf("chart %q has no repoURL or no version", c.RepoURL+c.Name)
 		}
-		if c.Digest != "" && !isDigest(c.Digest) {
+		if c.Digest != "" && !IsDigest(c.Digest) {
 			return fmt.Errorf("chart %s has the digest %q, want sha256: and 64 hex digits", c.RepoURL, c.Digest)
 		}
 	}

@@ -8,9 +8,9 @@ const (
 	sha256Length = 64
 )
 
-// isDigest tells whether a text is an OCI digest of the one algorithm that is
+// IsDigest tells whether a text is an OCI digest of the one algorithm that is
 // pinned.
-func isDigest(text string) bool {
+func IsDigest(text string) bool {
 	digits, found := strings.CutPrefix(text, "sha256:")
 	return found && isHash(digits, sha256Length)
 }

@@ -5,8 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"slices"
+
+	"github.com/waybill-cd/waybill/extension/freight"
 )
 
 // Rendered is what one Application renders with the freight of a promotion.
@@ -47,10 +48,8 @@ func PreviewDigest(all []Rendered) string {
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
 
-var previewPattern = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-
 // IsPreviewDigest tells whether a text has the form of a [PreviewDigest].
-func IsPreviewDigest(text string) bool { return previewPattern.MatchString(text) }
+func IsPreviewDigest(text string) bool { return freight.IsDigest(text) }
 
 // Bound tells whether an approval that counts is bound to what is rendered.
 func (p Promotion) Bound() bool {

@@ -10,6 +10,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+
+	"github.com/waybill-cd/waybill/proxy/sentence"
 )
 
 // Entry is a commit as a list of changes shows it.
@@ -40,7 +42,7 @@ const maxBetween = 100
 func (r *Repositories) Between(ctx context.Context, repoURL, from, to string) (Between, error) {
 	for _, id := range []string{from, to} {
 		if !fullID.MatchString(id) {
-			return Between{}, failed(ErrNoRevision, "%q is not the full ID of a Git commit (40 hex digits)", oneLine(id))
+			return Between{}, failed(ErrNoRevision, "%q is not the full ID of a Git commit (40 hex digits)", sentence.OneLine(id))
 		}
 	}
 	if from == to {
@@ -105,7 +107,7 @@ func difference(older, newer map[plumbing.Hash]*object.Commit) Between {
 			continue
 		}
 		b.Commits = append(b.Commits, Entry{
-			ID: id.String(), Subject: subject(c.Message), Author: oneLine(c.Author.Name), At: c.Committer.When.UTC(),
+			ID: id.String(), Subject: subject(c.Message), Author: sentence.OneLine(c.Author.Name), At: c.Committer.When.UTC(),
 		})
 		// A parent that was not fetched may be one more, or be in the older history.
 		for _, parent := range c.ParentHashes {
@@ -121,5 +123,5 @@ func difference(older, newer map[plumbing.Hash]*object.Commit) Between {
 
 func subject(message string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(message), "\n")
-	return oneLine(line)
+	return sentence.OneLine(line)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/waybill-cd/waybill/proxy/sentence"
 )
 
 // Branches are where the branches of a repository stand at one moment.
@@ -45,7 +47,7 @@ func (b Branches) Tip(branch string) (string, error) {
 	tip, exists := b.Tips[branch]
 	if !exists {
 		return "", refused(ErrNoRevision, "the Git repository %s has no branch %s, it has %s: push it, or name another one",
-			b.Repository, oneLine(branch), oneLine(few(slices.Sorted(maps.Keys(b.Tips)))))
+			b.Repository, sentence.OneLine(branch), sentence.OneLine(few(slices.Sorted(maps.Keys(b.Tips)))))
 	}
 	return tip, nil
 }

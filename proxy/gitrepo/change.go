@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/waybill-cd/waybill/proxy/sentence"
 )
 
 // The trailers that this package itself writes and looks for.
@@ -91,14 +93,14 @@ func (c Change) check() (*folder, error) {
 		return nil, refused(nil, "a change without a message or a time cannot be committed to Git")
 	}
 	if err := plumbing.NewBranchReferenceName(c.Branch).Validate(); c.Branch == "" || err != nil {
-		return nil, refused(err, "%q is not the name of a Git branch", oneLine(c.Branch))
+		return nil, refused(err, "%q is not the name of a Git branch", sentence.OneLine(c.Branch))
 	}
 	if c.Base != "" && !fullID.MatchString(c.Base) {
-		return nil, refused(ErrNoRevision, "%q is not the full ID of a Git commit (40 hex digits)", oneLine(c.Base))
+		return nil, refused(ErrNoRevision, "%q is not the full ID of a Git commit (40 hex digits)", sentence.OneLine(c.Base))
 	}
 	for _, t := range c.Trailers {
 		if !trailerKey.MatchString(t.Key) || t.Key == TrailerPromotion || t.Key == TrailerBase || t.Key == TrailerOwner {
-			return nil, refused(nil, "%q cannot be used as a trailer of a Git commit", oneLine(t.Key))
+			return nil, refused(nil, "%q cannot be used as a trailer of a Git commit", sentence.OneLine(t.Key))
 		}
 	}
 	root, size := &folder{}, 0

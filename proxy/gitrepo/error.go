@@ -10,14 +10,14 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+
+	"github.com/waybill-cd/waybill/proxy/sentence"
 )
 
 // What an error of this package may be (errors.Is). One that is none of these
@@ -33,35 +33,22 @@ var (
 	ErrMoved = errors.New("the branch has moved")
 )
 
-// failure is a sentence for people, and what it is for the caller.
-type failure struct {
-	sentence string
-	causes   []error
-}
-
-func (f *failure) Error() string   { return f.sentence }
-func (f *failure) Unwrap() []error { return f.causes }
-
 // failed makes the error of a sentence. The cause is kept but not told.
 func failed(cause error, format string, args ...any) error {
-	return &failure{fmt.Sprintf(format, args...), []error{cause}}
+	return sentence.Fail(cause, nil, format, args...)
 }
 
 // refused is failed for what lasts until a person changes something; the cause
 // may be nil.
 func refused(cause error, format string, args ...any) error {
-	f := &failure{fmt.Sprintf(format, args...), []error{ErrRefused}}
-	if cause != nil {
-		f.causes = append(f.causes, cause)
-	}
-	return f
+	return sentence.Fail(ErrRefused, cause, format, args...)
 }
 
 // damage is the error of a copy that cannot be read or written.
 type damage struct{ err error }
 
 func (d *damage) Error() string {
-	return fmt.Sprintf("the proxy's copy of the Git repository cannot be used: %s", oneLine(reason(d.err).Error()))
+	return fmt.Sprintf("the proxy's copy of the Git repository cannot be used: %s", sentence.OneLine(reason(d.err).Error()))
 }
 func (d *damage) Unwrap() error { return d.err }
 
@@ -69,7 +56,7 @@ func (d *damage) Unwrap() error { return d.err }
 // verb is what was tried: read or write.
 func (a address) unreachable(ctx context.Context, verb string, err error) error {
 	var (
-		known       *failure
+		known       *sentence.Error
 		status      *githttp.Err
 		unexpected  *plumbing.UnexpectedError
 		certificate *tls.CertificateVerificationError
@@ -111,7 +98,7 @@ func (a address) unreachable(ctx context.Context, verb string, err error) error 
 			"or keep them in Git LFS or in another repository", a.name, large.what)
 	case errors.As(err, &certificate):
 		return refused(err, "the certificate of the Git repository %s is not trusted (%s): add its authority to those of the proxy%s",
-			a.name, oneLine(certificate.Err.Error()), a.orTrust)
+			a.name, sentence.OneLine(certificate.Err.Error()), a.orTrust)
 	case errors.As(err, &unknown) && unknown.IsNotFound:
 		return failed(err, "the host of the Git repository %s is unknown: check the URL", a.name)
 	case errors.As(err, new(*packp.ErrUnexpectedData)), errors.Is(err, packp.ErrEmptyInput), errors.Is(err, pktline.ErrInvalidPktLen):
@@ -120,7 +107,7 @@ func (a address) unreachable(ctx context.Context, verb string, err error) error 
 		return failed(err, "the Git repository %s answers with status %d %s: try again later",
 			a.name, status.StatusCode(), http.StatusText(status.StatusCode()))
 	}
-	return failed(err, "the Git repository %s cannot be reached (%s): try again later", a.name, oneLine(reason(err).Error()))
+	return failed(err, "the Git repository %s cannot be reached (%s): try again later", a.name, sentence.OneLine(reason(err).Error()))
 }
 
 // reason takes the URL, or the path on this machine, off an error.
@@ -136,19 +123,6 @@ func reason(err error) error {
 		return file.Err
 	}
 	return err
-}
-
-const maxTold = 300 // bytes that are repeated of what a server said
-
-// oneLine makes foreign text fit into a sentence.
-func oneLine(text string) string {
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError
-	}), " ")
-	if len(text) > maxTold {
-		text = strings.ToValidUTF8(text[:maxTold], "") + " …"
-	}
-	return text
 }
 
 // few names some of many, for people.

@@ -10,6 +10,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/waybill-cd/waybill/proxy/sentence"
 )
 
 // Bounds of what one export writes.
@@ -74,7 +76,7 @@ func (x *export) collect(path string, e object.TreeEntry) error {
 			at = path + "/" + at
 		}
 		if strings.Contains(below.Name, "/") || seen[below.Name] {
-			return refused(nil, "the Git repository %s has a broken folder %s at commit %s: repair it (git fsck)", x.name, oneLine(at), x.revision)
+			return refused(nil, "the Git repository %s has a broken folder %s at commit %s: repair it (git fsck)", x.name, sentence.OneLine(at), x.revision)
 		}
 		seen[below.Name] = true
 		if _, err := splitPath(at); err != nil {
@@ -186,7 +188,7 @@ func (x *export) put(root *os.Root, s selected) error {
 	}
 	if s.entry.Mode == filemode.Symlink {
 		if !stays(s.path, string(content)) {
-			return refused(nil, "the Git repository %s has the link %s, which may lead outside of it: Argo CD renders no repository with such a link; remove it", x.name, oneLine(s.path))
+			return refused(nil, "the Git repository %s has the link %s, which may lead outside of it: Argo CD renders no repository with such a link; remove it", x.name, sentence.OneLine(s.path))
 		}
 		return made(root.Symlink(string(content), s.path))
 	}

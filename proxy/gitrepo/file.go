@@ -6,6 +6,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/waybill-cd/waybill/proxy/sentence"
 )
 
 // File returns the content of a file at a commit, which is named by its full
@@ -20,7 +22,7 @@ func (r *Repositories) File(ctx context.Context, repoURL, revision, path string)
 		return nil, err
 	}
 	if !fullID.MatchString(revision) {
-		return nil, failed(ErrNoRevision, "%q is not the full ID of a Git commit (40 hex digits)", oneLine(revision))
+		return nil, failed(ErrNoRevision, "%q is not the full ID of a Git commit (40 hex digits)", sentence.OneLine(revision))
 	}
 	var content []byte
 	err = r.visit(ctx, repoURL, func(ctx context.Context, v *visit) error {
@@ -94,5 +96,5 @@ func (v *visit) content(ctx context.Context, revision plumbing.Hash, path string
 // leftOut is the error of a file that a fetch of the files did not bring.
 func (v *visit) leftOut(path string, revision plumbing.Hash) error {
 	return refused(nil, "%s at commit %s of the Git repository %s is larger than %d MiB: keep it in Git LFS, or elsewhere",
-		oneLine(path), revision, v.name, maxObject>>20)
+		sentence.OneLine(path), revision, v.name, maxObject>>20)
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/waybill-cd/waybill/proxy/sentence"
 )
 
 // maxGlob is what one call reads, in bytes of all files.
@@ -41,7 +43,7 @@ func (r *Repositories) Glob(ctx context.Context, repoURL, revision, folder strin
 				return err
 			}
 			if left -= size; left < 0 {
-				return refused(nil, "%s of the Git repository %s holds more than %d MiB at commit %s: keep less there", oneLine(folder), v.name, maxGlob>>20, revision)
+				return refused(nil, "%s of the Git repository %s holds more than %d MiB at commit %s: keep less there", sentence.OneLine(folder), v.name, maxGlob>>20, revision)
 			}
 			if files[s.path], err = v.store.file(s.entry.Hash); err != nil {
 				return err

@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/waybill-cd/waybill/proxy/sentence"
 )
 
 // Commit is a commit of a history.
@@ -28,7 +30,9 @@ func commitOf(c *object.Commit) Commit {
 	}
 }
 
-func authorOf(s object.Signature) Author { return Author{oneLine(s.Name), oneLine(s.Email)} }
+func authorOf(s object.Signature) Author {
+	return Author{sentence.OneLine(s.Name), sentence.OneLine(s.Email)}
+}
 
 // String writes the author as Git does: Name <address>.
 func (a Author) String() string {

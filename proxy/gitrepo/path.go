@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/waybill-cd/waybill/proxy/sentence"
 )
 
 const (
@@ -17,7 +19,7 @@ const (
 // name something outside the work tree or inside .git.
 func splitPath(path string) ([]string, error) {
 	bad := func(why string) ([]string, error) {
-		return nil, refused(nil, "%q is not the path of a file in a Git repository: it %s", oneLine(path), why)
+		return nil, refused(nil, "%q is not the path of a file in a Git repository: it %s", sentence.OneLine(path), why)
 	}
 	if path == "" {
 		return bad("is empty")

@@ -14,6 +14,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+
+	"github.com/waybill-cd/waybill/proxy/sentence"
 )
 
 // remote is a repository on its server, and who asks.
@@ -229,7 +231,7 @@ func (w *writing) push(ctx context.Context, branch string, from, to plumbing.Has
 				status = c.Status
 			}
 		}
-		return &rejection{oneLine(status), oneLine(progress.String())}
+		return &rejection{sentence.OneLine(status), sentence.OneLine(progress.String())}
 	case err == nil:
 		return failed(errors.New("no report"), "the Git repository %s did not confirm the push to %s: try again later", w.name, branch)
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/waybill-cd/waybill/proxy/sentence"
 )
 
 // selected is a folder or file of a commit that paths name.
@@ -45,7 +47,7 @@ func (r *Repositories) selecting(ctx context.Context, repoURL, revision string, 
 		return err
 	}
 	if !fullID.MatchString(revision) {
-		return failed(ErrNoRevision, "%q is not the full ID of a Git commit (40 hex digits)", oneLine(revision))
+		return failed(ErrNoRevision, "%q is not the full ID of a Git commit (40 hex digits)", sentence.OneLine(revision))
 	}
 	return r.visit(ctx, repoURL, func(ctx context.Context, v *visit) error {
 		at := plumbing.NewHash(revision)

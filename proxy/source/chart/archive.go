@@ -16,6 +16,7 @@ import (
 
 	"github.com/waybill-cd/waybill/extension/chart"
 	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/proxy/sentence"
 	"github.com/waybill-cd/waybill/proxy/source"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
 )
@@ -27,7 +28,7 @@ import (
 // not help.
 func (s *Source) Archive(ctx context.Context, namespace string, pin freight.Chart, insecure bool) ([]byte, error) {
 	if pin.Digest == "" {
-		return nil, refused(registry.Fail(registry.ErrInvalid, nil, "chart %s %s is pinned without a digest: promote freight of a newer look", nameOf(pin.RepoURL, pin.Name), pin.Version))
+		return nil, refused(sentence.Fail(registry.ErrInvalid, nil, "chart %s %s is pinned without a digest: promote freight of a newer look", nameOf(pin.RepoURL, pin.Name), pin.Version))
 	}
 	if archive, ok := s.archives.get(namespace, pin); ok {
 		return archive, nil
@@ -48,7 +49,7 @@ func (s *Source) Archive(ctx context.Context, namespace string, pin freight.Char
 		return nil, refused(err)
 	}
 	if digest := chart.Digest(archive); digest != pin.Digest {
-		return nil, refused(registry.Fail(registry.ErrInvalid, nil, "the archive of chart %s %s has the digest %s, and the freight pins %s: it was published anew, promote freight that pins what is there now",
+		return nil, refused(sentence.Fail(registry.ErrInvalid, nil, "the archive of chart %s %s has the digest %s, and the freight pins %s: it was published anew, promote freight that pins what is there now",
 			nameOf(pin.RepoURL, pin.Name), pin.Version, digest, pin.Digest))
 	}
 	s.archives.put(namespace, pin, archive)
@@ -77,7 +78,7 @@ func (s *Source) published(ctx context.Context, at place, pin freight.Chart) ([]
 	}
 	v, there := listed.Find(pin.Version)
 	if !there {
-		return nil, registry.Fail(registry.ErrGone, nil, "chart %s has no version %s any more: publish it again, or promote other freight", nameOf(at.repoURL, pin.Name), pin.Version)
+		return nil, sentence.Fail(registry.ErrGone, nil, "chart %s has no version %s any more: publish it again, or promote other freight", nameOf(at.repoURL, pin.Name), pin.Version)
 	}
 	return s.download(ctx, at, pin.Name, v)
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/selection"
+	"github.com/waybill-cd/waybill/proxy/sentence"
 	"github.com/waybill-cd/waybill/proxy/source"
 	"github.com/waybill-cd/waybill/proxy/source/cache"
 	"github.com/waybill-cd/waybill/proxy/source/chart/published"
@@ -93,7 +94,7 @@ func (s *Source) Discover(ctx context.Context, namespace string, subscription pi
 	sub := *subscription.Chart
 	rule, err := selection.ForChart(sub)
 	if err != nil {
-		return source.Look{}, registry.Fail(registry.ErrInvalid, err, "the subscription to chart %s cannot select: %s", nameOf(sub.RepoURL, sub.Name), err)
+		return source.Look{}, sentence.Fail(registry.ErrInvalid, err, "the subscription to chart %s cannot select: %s", nameOf(sub.RepoURL, sub.Name), err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
@@ -115,7 +116,7 @@ func (s *Source) Discover(ctx context.Context, namespace string, subscription pi
 	look.Requests = requests()
 	look.Skipped = look.Skipped[:min(len(look.Skipped), source.MaxSkipped)]
 	if len(found) == 0 {
-		return source.Look{}, registry.Fail(ErrNothing, nil, "no version of chart %s can be used, of those that qualify: %s", nameOf(sub.RepoURL, sub.Name), strings.Join(look.Skipped, "; "))
+		return source.Look{}, sentence.Fail(ErrNothing, nil, "no version of chart %s can be used, of those that qualify: %s", nameOf(sub.RepoURL, sub.Name), strings.Join(look.Skipped, "; "))
 	}
 	for _, v := range found {
 		look.Offers = append(look.Offers, offerOf(v, sub, subscription.Name))
@@ -153,7 +154,7 @@ type shared struct {
 func (s *Source) place(ctx context.Context, namespace, repoURL string, insecure bool) (place, error) {
 	secret, user, password, err := s.options.Credentials.Chart(ctx, namespace, repoURL)
 	if err != nil {
-		return place{}, registry.Fail(registry.ErrUnreachable, err, "the credentials of the chart repository %s cannot be read: %s", repoURL, err)
+		return place{}, sentence.Fail(registry.ErrUnreachable, err, "the credentials of the chart repository %s cannot be read: %s", repoURL, err)
 	}
 	scope := cache.Scope{Namespace: namespace, Kind: "chart", Repository: freight.ChartRepository(repoURL), Secret: secret, Insecure: insecure}
 	s.mu.Lock()
@@ -174,7 +175,7 @@ func (p place) take(ctx context.Context) (end func(), err error) {
 	case p.turn <- struct{}{}:
 		return func() { <-p.turn }, nil
 	case <-ctx.Done():
-		return nil, registry.Fail(registry.ErrUnreachable, ctx.Err(), "the chart repository %s was busy with other looks for too long: the next look tries again", p.repoURL)
+		return nil, sentence.Fail(registry.ErrUnreachable, ctx.Err(), "the chart repository %s was busy with other looks for too long: the next look tries again", p.repoURL)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/waybill-cd/waybill/extension/chart"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/selection"
+	"github.com/waybill-cd/waybill/proxy/sentence"
 	"github.com/waybill-cd/waybill/proxy/source/chart/published"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
 )
@@ -93,11 +94,11 @@ func (s *Source) list(ctx context.Context, at place, name string, fresh bool) (p
 	answer, err := s.get(ctx, at, indexURL(at.repoURL), maxIndex, condition)
 	switch {
 	case errors.Is(err, errNotFound):
-		return published.Listing{}, registry.Fail(registry.ErrNotFound, err, "there is no chart repository at %s, which has no index.yaml: check repoURL", at.repoURL)
+		return published.Listing{}, sentence.Fail(registry.ErrNotFound, err, "there is no chart repository at %s, which has no index.yaml: check repoURL", at.repoURL)
 	case err != nil:
 		return published.Listing{}, err
 	case answer.status == http.StatusNotModified && len(condition) == 0: // it was not asked whether
-		return published.Listing{}, registry.Fail(registry.ErrUnreachable, nil, "the chart repository %s answers with status 304 for an index that it has not sent before: check the repository", at.repoURL)
+		return published.Listing{}, sentence.Fail(registry.ErrUnreachable, nil, "the chart repository %s answers with status 304 for an index that it has not sent before: check the repository", at.repoURL)
 	case answer.status == http.StatusNotModified && last.Absent:
 		return published.Listing{}, noChart(at.repoURL, name, last.Charts)
 	case answer.status == http.StatusNotModified:
@@ -105,7 +106,7 @@ func (s *Source) list(ctx context.Context, at place, name string, fresh bool) (p
 	}
 	all, names, err := published.Index(answer.body, at.wanted)
 	if err != nil {
-		return published.Listing{}, registry.Fail(registry.ErrUnreachable, err, "%s is not the index of a chart repository (%s): check repoURL", indexURL(at.repoURL), err)
+		return published.Listing{}, sentence.Fail(registry.ErrUnreachable, err, "%s is not the index of a chart repository (%s): check repoURL", indexURL(at.repoURL), err)
 	}
 	values := map[string][]byte{}
 	for wanted := range at.wanted {
@@ -119,7 +120,7 @@ func (s *Source) list(ctx context.Context, at place, name string, fresh bool) (p
 		}
 	}
 	if err := s.options.Known.Write(at.scope, values); err != nil {
-		return published.Listing{}, registry.Fail(registry.ErrTooLarge, err, "what the chart repository %s holds cannot be kept: %s", at.repoURL, err)
+		return published.Listing{}, sentence.Fail(registry.ErrTooLarge, err, "what the chart repository %s holds cannot be kept: %s", at.repoURL, err)
 	}
 	found, there := all[name]
 	if !there {
@@ -195,7 +196,7 @@ func shownURL(address string) string {
 		return "another address"
 	}
 	u.User, u.RawQuery, u.Fragment = nil, "", ""
-	return registry.OneLine(u.String())
+	return sentence.OneLine(u.String())
 }
 
 func indexURL(repoURL string) string { return resolve(repoURL, "index.yaml") }

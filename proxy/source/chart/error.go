@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/proxy/sentence"
 	"github.com/waybill-cd/waybill/proxy/source"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
 )
@@ -36,22 +37,22 @@ func (s *Source) describe(ctx context.Context, at place, host string, err error)
 	left, paused := registry.Paused(err)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return registry.Fail(registry.ErrUnreachable, ctx.Err(), "the chart repository %s did not answer in time: check that %s can be reached from the proxy", repo, host)
+		return sentence.Fail(registry.ErrUnreachable, ctx.Err(), "the chart repository %s did not answer in time: check that %s can be reached from the proxy", repo, host)
 	case ctx.Err() != nil:
-		return registry.Fail(registry.ErrUnreachable, ctx.Err(), "the look at %s was broken off", repo)
+		return sentence.Fail(registry.ErrUnreachable, ctx.Err(), "the look at %s was broken off", repo)
 	case paused:
 		return busy(repo, left, err)
 	case errors.As(err, &certificate):
-		return registry.Fail(registry.ErrUntrusted, err, "the certificate of the chart repository %s is not trusted (%s): "+
-			"add its authority to those of the proxy, or set insecureSkipTLSVerify: true", repo, registry.OneLine(certificate.Err.Error()))
+		return sentence.Fail(registry.ErrUntrusted, err, "the certificate of the chart repository %s is not trusted (%s): "+
+			"add its authority to those of the proxy, or set insecureSkipTLSVerify: true", repo, sentence.OneLine(certificate.Err.Error()))
 	case errors.As(err, new(*http.MaxBytesError)):
-		return registry.Fail(registry.ErrTooLarge, err, "the chart repository %s sends more than %d MiB at once: split it, or take the chart from a registry (oci://)", repo, maxIndex>>20)
+		return sentence.Fail(registry.ErrTooLarge, err, "the chart repository %s sends more than %d MiB at once: split it, or take the chart from a registry (oci://)", repo, maxIndex>>20)
 	case errors.As(err, &unknown) && unknown.IsNotFound:
-		return registry.Fail(registry.ErrUnreachable, err, "the host %s of %s is unknown: check repoURL", unknown.Name, repo)
+		return sentence.Fail(registry.ErrUnreachable, err, "the host %s of %s is unknown: check repoURL", unknown.Name, repo)
 	case registry.Plain(err):
-		return registry.Fail(registry.ErrUnreachable, err, "the chart repository %s speaks plain HTTP, which is not used outside this machine: serve it over HTTPS", repo)
+		return sentence.Fail(registry.ErrUnreachable, err, "the chart repository %s speaks plain HTTP, which is not used outside this machine: serve it over HTTPS", repo)
 	}
-	return registry.Fail(registry.ErrUnreachable, err, "the chart repository %s cannot be read (%s): check that %s can be reached from the proxy", repo, registry.Told(err), host)
+	return sentence.Fail(registry.ErrUnreachable, err, "the chart repository %s cannot be read (%s): check that %s can be reached from the proxy", repo, registry.Told(err), host)
 }
 
 func (s *Source) describeStatus(at place, res *http.Response) error {
@@ -60,21 +61,21 @@ func (s *Source) describeStatus(at place, res *http.Response) error {
 		return busy(at.repoURL, s.options.Registries.Left(res.Request.URL.Host, at.scope.Insecure), nil)
 	case http.StatusUnauthorized, http.StatusForbidden:
 		if at.scope.Secret != "" {
-			return registry.Fail(registry.ErrUnauthorized, nil, "the chart repository %s does not let itself be read with the credentials of Secret %s/%s: check repoURL, and the Secret",
+			return sentence.Fail(registry.ErrUnauthorized, nil, "the chart repository %s does not let itself be read with the credentials of Secret %s/%s: check repoURL, and the Secret",
 				at.repoURL, at.scope.Namespace, at.scope.Secret)
 		}
-		return registry.Fail(registry.ErrUnauthorized, nil, "the chart repository %s asks for credentials: check repoURL, or %s", at.repoURL, remedy)
+		return sentence.Fail(registry.ErrUnauthorized, nil, "the chart repository %s asks for credentials: check repoURL, or %s", at.repoURL, remedy)
 	default:
-		return registry.Fail(registry.ErrUnreachable, nil, "the chart repository %s answers with status %d %s: check the repository", at.repoURL, status, http.StatusText(status))
+		return sentence.Fail(registry.ErrUnreachable, nil, "the chart repository %s answers with status %d %s: check the repository", at.repoURL, status, http.StatusText(status))
 	}
 }
 
 func busy(repo string, left time.Duration, cause error) error {
-	sentence := fmt.Sprintf("the chart repository %s has enough of requests: the next look waits", repo)
+	told := fmt.Sprintf("the chart repository %s has enough of requests: the next look waits", repo)
 	if left > 0 {
-		sentence += fmt.Sprintf(" %s, as it asked", left.Round(time.Second))
+		told += fmt.Sprintf(" %s, as it asked", left.Round(time.Second))
 	}
-	return &source.Busy{RetryAfter: left, Err: registry.Fail(registry.ErrUnreachable, cause, "%s", sentence)}
+	return &source.Busy{RetryAfter: left, Err: sentence.Fail(registry.ErrUnreachable, cause, "%s", told)}
 }
 
 // noVersion tells what was wanted, and of how many.
@@ -82,15 +83,15 @@ func noVersion(sub pipeline.ChartSubscription, seen int, broken []string) error 
 	name := nameOf(sub.RepoURL, sub.Name)
 	if seen == 0 {
 		if len(broken) > 0 {
-			return registry.Fail(ErrNothing, nil, "no version of chart %s can be read: %s", name, broken[0])
+			return sentence.Fail(ErrNothing, nil, "no version of chart %s can be read: %s", name, broken[0])
 		}
-		return registry.Fail(ErrNothing, nil, "chart %s has no versions: publish one", name)
+		return sentence.Fail(ErrNothing, nil, "chart %s has no versions: publish one", name)
 	}
 	want := "a semantic version"
 	if sub.SemverConstraint != "" {
 		want += " within " + sub.SemverConstraint
 	}
-	return registry.Fail(ErrNothing, nil, "none of the %d versions of chart %s qualifies, wanted is %s: publish one, or change semverConstraint", seen, name, want)
+	return sentence.Fail(ErrNothing, nil, "none of the %d versions of chart %s qualifies, wanted is %s: publish one, or change semverConstraint", seen, name, want)
 }
 
 // few is how many charts are named to somebody who asked for one that is not there.
@@ -100,10 +101,10 @@ const few = 5
 func noChart(repoURL, name string, names []string) error {
 	there := "it has none"
 	if len(names) > 0 {
-		there = "there are " + registry.OneLine(strings.Join(names[:min(len(names), few)], ", "))
+		there = "there are " + sentence.OneLine(strings.Join(names[:min(len(names), few)], ", "))
 		if len(names) > few {
 			there += " and others"
 		}
 	}
-	return registry.Fail(registry.ErrNotFound, nil, "the chart repository %s has no chart %s (%s): check name", repoURL, name, there)
+	return sentence.Fail(registry.ErrNotFound, nil, "the chart repository %s has no chart %s (%s): check name", repoURL, name, there)
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/waybill-cd/waybill/proxy/sentence"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
 )
 
@@ -28,11 +29,11 @@ type answer struct {
 func (s *Source) get(ctx context.Context, at place, from string, maxBytes int64, header http.Header) (answer, error) {
 	target, err := url.Parse(from)
 	if err != nil || target.Host == "" {
-		return answer{}, registry.Fail(registry.ErrInvalid, err, "%s is not the URL of a chart repository: write https://host/path, or oci://host/path/chart", registry.OneLine(from))
+		return answer{}, sentence.Fail(registry.ErrInvalid, err, "%s is not the URL of a chart repository: write https://host/path, or oci://host/path/chart", sentence.OneLine(from))
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, http.NoBody)
 	if err != nil {
-		return answer{}, registry.Fail(registry.ErrInvalid, err, "%s cannot be asked for: check repoURL", registry.OneLine(from))
+		return answer{}, sentence.Fail(registry.ErrInvalid, err, "%s cannot be asked for: check repoURL", sentence.OneLine(from))
 	}
 	if header != nil {
 		req.Header = header.Clone()

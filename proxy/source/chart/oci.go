@@ -18,6 +18,7 @@ import (
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/selection"
+	"github.com/waybill-cd/waybill/proxy/sentence"
 	"github.com/waybill-cd/waybill/proxy/source/chart/published"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
 )
@@ -175,7 +176,7 @@ func (s *Source) layer(ctx context.Context, at place, pin freight.Chart) (archiv
 	defer func() { end(err) }()
 	archive, err = repo.Blob(ctx, pin.Digest, maxArchive)
 	if errors.Is(err, registry.ErrGone) {
-		return nil, registry.Fail(registry.ErrGone, err, "the archive of version %s of chart %s is not there any more: push it again, or promote other freight", pin.Version, at.repoURL)
+		return nil, sentence.Fail(registry.ErrGone, err, "the archive of version %s of chart %s is not there any more: push it again, or promote other freight", pin.Version, at.repoURL)
 	}
 	return archive, err
 }

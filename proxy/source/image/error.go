@@ -4,7 +4,7 @@ import (
 	"errors"
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
-	"github.com/waybill-cd/waybill/proxy/source/registry"
+	"github.com/waybill-cd/waybill/proxy/sentence"
 )
 
 // What an error of this package may be (errors.Is), besides those of package
@@ -20,15 +20,15 @@ func (l *look) nothing(all, taken int) error {
 	repo := l.sub.RepoURL
 	switch {
 	case l.followsOne() && len(l.skipped) > 0:
-		return registry.Fail(ErrNothing, nil, "%s: push it, or change constraint", l.skipped[0])
+		return sentence.Fail(ErrNothing, nil, "%s: push it, or change constraint", l.skipped[0])
 	case all == 0:
-		return registry.Fail(ErrNothing, nil, "%s has no tags: push an image", repo)
+		return sentence.Fail(ErrNothing, nil, "%s has no tags: push an image", repo)
 	case taken == 0:
-		return registry.Fail(ErrNothing, nil, "none of the %d tags of %s qualifies, wanted is %s: push one, or change the subscription", all, repo, wanted(l.sub))
+		return sentence.Fail(ErrNothing, nil, "none of the %d tags of %s qualifies, wanted is %s: push one, or change the subscription", all, repo, wanted(l.sub))
 	case len(l.skipped) > 0:
-		return registry.Fail(ErrNothing, nil, "none of the %d tags of %s that qualify can be used (%s): push another", taken, repo, l.skipped[0])
+		return sentence.Fail(ErrNothing, nil, "none of the %d tags of %s that qualify can be used (%s): push another", taken, repo, l.skipped[0])
 	}
-	return registry.Fail(ErrNothing, nil, "none of the %d tags of %s that qualify runs on %s: push one that does, or change platform", taken, repo, l.sub.Platform)
+	return sentence.Fail(ErrNothing, nil, "none of the %d tags of %s that qualify runs on %s: push one that does, or change platform", taken, repo, l.sub.Platform)
 }
 
 func wanted(sub pipeline.ImageSubscription) string {

@@ -12,6 +12,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/waybill-cd/waybill/proxy/sentence"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
 )
 
@@ -50,7 +51,7 @@ func (l *look) read(ctx context.Context, m registry.Manifest) (facts, error) {
 		return l.readImage(ctx, m, nil, l.platform)
 	case neither:
 	}
-	return facts{Broken: fmt.Sprintf("its media type %q is not that of an image", registry.OneLine(string(m.MediaType)))}, nil
+	return facts{Broken: fmt.Sprintf("its media type %q is not that of an image", sentence.OneLine(string(m.MediaType)))}, nil
 }
 
 type kind int
@@ -161,7 +162,7 @@ func (l *look) readImage(ctx context.Context, m registry.Manifest, above map[str
 		return facts{Broken: "its manifest cannot be read"}, nil //nolint:nilerr // it is what people are told
 	}
 	if t := parsed.Config.MediaType; t != types.OCIConfigJSON && t != types.DockerConfigJSON {
-		return facts{Broken: fmt.Sprintf("it is no image, but %q", registry.OneLine(string(t)))}, nil
+		return facts{Broken: fmt.Sprintf("it is no image, but %q", sentence.OneLine(string(t)))}, nil
 	}
 	raw, err := l.repo.Blob(ctx, parsed.Config.Digest.String(), maxConfig)
 	switch {
@@ -180,7 +181,7 @@ func (l *look) readImage(ctx context.Context, m registry.Manifest, above map[str
 		return facts{Elsewhere: true}, nil
 	}
 	tell := func(key string) string {
-		return registry.OneLine(cmp.Or(above[key], parsed.Annotations[key], c.Config.Labels[key]))
+		return sentence.OneLine(cmp.Or(above[key], parsed.Annotations[key], c.Config.Labels[key]))
 	}
 	return facts{
 		Created: firstDate(above[createdKey], parsed.Annotations[createdKey], c.Config.Labels[createdKey], c.Created),

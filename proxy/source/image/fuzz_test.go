@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/waybill-cd/waybill/proxy/sentence"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
 )
 
@@ -25,7 +26,7 @@ func (p pushed) Manifest(context.Context, string) (registry.Manifest, error) { r
 
 func (p pushed) Blob(_ context.Context, _ string, maxBytes int64) ([]byte, error) {
 	if int64(len(p.config)) > maxBytes {
-		return nil, registry.Fail(registry.ErrTooLarge, nil, "too large")
+		return nil, sentence.Fail(registry.ErrTooLarge, nil, "too large")
 	}
 	return p.config, nil
 }

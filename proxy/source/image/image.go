@@ -28,6 +28,7 @@ import (
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/selection"
+	"github.com/waybill-cd/waybill/proxy/sentence"
 	"github.com/waybill-cd/waybill/proxy/source"
 	"github.com/waybill-cd/waybill/proxy/source/cache"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
@@ -97,11 +98,11 @@ func (s *Source) Discover(ctx context.Context, namespace string, subscription pi
 	sub := *subscription.Image
 	rule, err := selection.ForImage(sub)
 	if err != nil {
-		return source.Look{}, registry.Fail(registry.ErrInvalid, err, "the subscription to %s cannot select: %s", sub.RepoURL, err)
+		return source.Look{}, sentence.Fail(registry.ErrInvalid, err, "the subscription to %s cannot select: %s", sub.RepoURL, err)
 	}
 	platform, err := parsePlatform(sub.Platform)
 	if err != nil {
-		return source.Look{}, registry.Fail(registry.ErrInvalid, err, "the subscription to %s cannot select: platform %q is not os/arch or os/arch/variant", sub.RepoURL, sub.Platform)
+		return source.Look{}, sentence.Fail(registry.ErrInvalid, err, "the subscription to %s cannot select: platform %q is not os/arch or os/arch/variant", sub.RepoURL, sub.Platform)
 	}
 	limited, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
@@ -160,11 +161,11 @@ func (s *Source) repository(ctx context.Context, namespace string, sub pipeline.
 	}
 	if sub.Credentials != "" {
 		if s.options.Credentials == nil {
-			return nil, registry.Fail(registry.ErrInvalid, nil, "%s names credentials, which are not read here: remove them", sub.RepoURL)
+			return nil, sentence.Fail(registry.ErrInvalid, nil, "%s names credentials, which are not read here: remove them", sub.RepoURL)
 		}
 		access.Secret = sub.Credentials
 		if access.Credentials, err = s.options.Credentials.Registry(ctx, namespace, sub.Credentials, host, path); err != nil {
-			return nil, registry.Fail(registry.ErrUnauthorized, err, "the credentials for %s cannot be used: %s", sub.RepoURL, err)
+			return nil, sentence.Fail(registry.ErrUnauthorized, err, "the credentials for %s cannot be used: %s", sub.RepoURL, err)
 		}
 	}
 	return s.options.Registries.Repository(access)
@@ -200,10 +201,10 @@ func (l *look) progress(late bool, err error) error {
 	case !late || l.learned == 0:
 		return err
 	case l.unkept != nil:
-		return registry.Fail(registry.ErrUnreachable, l.unkept, "%d of %d tags of %s were read, and are lost: %s: make room in the proxy's cache folder",
-			l.done, l.wanted, l.sub.RepoURL, registry.OneLine(l.unkept.Error()))
+		return sentence.Fail(registry.ErrUnreachable, l.unkept, "%d of %d tags of %s were read, and are lost: %s: make room in the proxy's cache folder",
+			l.done, l.wanted, l.sub.RepoURL, sentence.OneLine(l.unkept.Error()))
 	case l.sub.MutableTags:
-		return registry.Fail(registry.ErrUnreachable, err, "each look asks for all %d tags of %s, since mutableTags is set, which takes too long: "+
+		return sentence.Fail(registry.ErrUnreachable, err, "each look asks for all %d tags of %s, since mutableTags is set, which takes too long: "+
 			"narrow them by allowTagsRegexes", l.wanted, l.sub.RepoURL)
 	}
 	return &source.Incomplete{Err: fmt.Errorf("%d of %d tags of %s are read: the next look carries on", l.done, l.wanted, l.sub.RepoURL)}

@@ -13,6 +13,7 @@ import (
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/selection"
+	"github.com/waybill-cd/waybill/proxy/sentence"
 	"github.com/waybill-cd/waybill/proxy/source"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
 )
@@ -187,7 +188,7 @@ func (l *look) resolveAll(ctx context.Context, tags []string) ([]result, error) 
 		return nil, err
 	}
 	if ctx.Err() != nil {
-		return nil, registry.Fail(registry.ErrUnreachable, ctx.Err(), "the look at %s was broken off", l.sub.RepoURL)
+		return nil, sentence.Fail(registry.ErrUnreachable, ctx.Err(), "the look at %s was broken off", l.sub.RepoURL)
 	}
 	return results, nil
 }
@@ -235,7 +236,7 @@ func (l *look) readTag(ctx context.Context, tag string) (result, error) {
 			return result{}, err
 		}
 		if digest != m.Digest {
-			return result{}, registry.Fail(registry.ErrUnreachable, nil, "the registry of %s answers for the tag %s with what is not its manifest: check the registry", l.sub.RepoURL, tag)
+			return result{}, sentence.Fail(registry.ErrUnreachable, nil, "the registry of %s answers for the tag %s with what is not its manifest: check the registry", l.sub.RepoURL, tag)
 		}
 	}
 	return result{digest: m.Digest, facts: f}, nil

@@ -11,11 +11,10 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
+	"github.com/waybill-cd/waybill/proxy/sentence"
 	"github.com/waybill-cd/waybill/proxy/source"
 )
 
@@ -39,31 +38,13 @@ var (
 	ErrUnreachable = errors.New("registry unreachable")
 )
 
-// failure is a sentence for people, and what it is for the caller.
-type failure struct {
-	sentence string
-	causes   []error
-}
-
-func (f *failure) Error() string   { return f.sentence }
-func (f *failure) Unwrap() []error { return f.causes }
-
-// Fail makes the error of a sentence, of a kind, with a cause that may be nil.
-func Fail(kind, cause error, format string, args ...any) error {
-	f := &failure{fmt.Sprintf(format, args...), []error{kind}}
-	if cause != nil {
-		f.causes = append(f.causes, cause)
-	}
-	return f
-}
-
 var errTooMany = errors.New("too many tags")
 
 // describe makes a sentence of what went wrong with a registry.
 func (r *Repository) describe(ctx context.Context, err error) error {
 	var (
 		repo        = r.access.RepoURL
-		known       *failure
+		known       *sentence.Error
 		answer      *transport.Error
 		paused      *held
 		certificate *tls.CertificateVerificationError
@@ -73,30 +54,30 @@ func (r *Repository) describe(ctx context.Context, err error) error {
 	case errors.As(err, &known):
 		return err
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return Fail(ErrUnreachable, ctx.Err(), "the registry of %s did not answer in time: check that it can be reached from the proxy", repo)
+		return sentence.Fail(ErrUnreachable, ctx.Err(), "the registry of %s did not answer in time: check that it can be reached from the proxy", repo)
 	case ctx.Err() != nil:
-		return Fail(ErrUnreachable, ctx.Err(), "the look at %s was broken off", repo)
+		return sentence.Fail(ErrUnreachable, ctx.Err(), "the look at %s was broken off", repo)
 	case errors.As(err, &paused):
 		return busyFor(repo, paused.left, err)
 	case errors.As(err, &certificate):
-		return Fail(ErrUntrusted, err, "the certificate of the registry of %s is not trusted (%s): "+
-			"add its authority to those of the proxy, or set insecureSkipTLSVerify: true", repo, OneLine(certificate.Err.Error()))
+		return sentence.Fail(ErrUntrusted, err, "the certificate of the registry of %s is not trusted (%s): "+
+			"add its authority to those of the proxy, or set insecureSkipTLSVerify: true", repo, sentence.OneLine(certificate.Err.Error()))
 	case errors.Is(err, errTooMany):
-		return Fail(ErrTooLarge, err, "%s has more than %d tags: remove old ones, or push releases to a repository of their own", repo, r.registries.options.MaxTags)
+		return sentence.Fail(ErrTooLarge, err, "%s has more than %d tags: remove old ones, or push releases to a repository of their own", repo, r.registries.options.MaxTags)
 	case errors.As(err, new(*http.MaxBytesError)):
-		return Fail(ErrTooLarge, err, "the registry of %s sends more than %d MiB at once: check that it is a registry", repo, maxBody>>20)
+		return sentence.Fail(ErrTooLarge, err, "the registry of %s sends more than %d MiB at once: check that it is a registry", repo, maxBody>>20)
 	case errors.As(err, &answer):
 		return r.describeAnswer(answer)
 	case errors.As(err, &unknown) && unknown.IsNotFound:
-		return Fail(ErrUnreachable, err, "the host %s of %s is unknown: check repoURL", unknown.Name, repo)
+		return sentence.Fail(ErrUnreachable, err, "the host %s of %s is unknown: check repoURL", unknown.Name, repo)
 	case errors.Is(err, errMoved):
-		return Fail(ErrUnreachable, err, "the registry of %s signs in elsewhere than it says, at a host that gets no credentials: check the registry", repo)
+		return sentence.Fail(ErrUnreachable, err, "the registry of %s signs in elsewhere than it says, at a host that gets no credentials: check the registry", repo)
 	case strings.Contains(err.Error(), noToken): // what comes behind may be another secret
-		return Fail(ErrUnreachable, err, "the registry of %s gives no token to sign in with: check the registry", repo)
+		return sentence.Fail(ErrUnreachable, err, "the registry of %s gives no token to sign in with: check the registry", repo)
 	case Plain(err):
-		return Fail(ErrUnreachable, err, "the registry of %s speaks plain HTTP, which is not used outside this machine: serve it over HTTPS", repo)
+		return sentence.Fail(ErrUnreachable, err, "the registry of %s speaks plain HTTP, which is not used outside this machine: serve it over HTTPS", repo)
 	}
-	return Fail(ErrUnreachable, err, "the registry of %s cannot be read (%s): check that it can be reached from the proxy", repo, Told(err))
+	return sentence.Fail(ErrUnreachable, err, "the registry of %s cannot be read (%s): check that it can be reached from the proxy", repo, Told(err))
 }
 
 // describeTag is describe for what is one tag's, or one digest's.
@@ -105,7 +86,7 @@ func (r *Repository) describeTag(ctx context.Context, reference string, err erro
 	if errors.As(err, &answer) && ctx.Err() == nil {
 		switch answer.StatusCode {
 		case http.StatusNotFound, http.StatusGone:
-			return Fail(ErrGone, err, "%s of %s is not there", reference, r.access.RepoURL)
+			return sentence.Fail(ErrGone, err, "%s of %s is not there", reference, r.access.RepoURL)
 		}
 	}
 	return r.describe(ctx, err)
@@ -123,9 +104,9 @@ func (r *Repository) describeAnswer(answer *transport.Error) error {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return r.unauthorized(answer)
 	case status == http.StatusNotFound:
-		return Fail(ErrNotFound, answer, "there is no %s repository %s: check repoURL, or push a first %s", noun, repo, noun)
+		return sentence.Fail(ErrNotFound, answer, "there is no %s repository %s: check repoURL, or push a first %s", noun, repo, noun)
 	default:
-		return Fail(ErrUnreachable, answer, "the registry of %s answers with status %d %s: check the registry",
+		return sentence.Fail(ErrUnreachable, answer, "the registry of %s answers with status %d %s: check the registry",
 			repo, status, http.StatusText(status))
 	}
 }
@@ -134,21 +115,21 @@ func (r *Repository) unauthorized(answer error) error {
 	repo := r.access.RepoURL
 	switch {
 	case r.access.Secret != "":
-		return Fail(ErrUnauthorized, answer, "the registry does not let %s be read with the credentials of Secret %s/%s, or hides that it does not exist: "+
+		return sentence.Fail(ErrUnauthorized, answer, "the registry does not let %s be read with the credentials of Secret %s/%s, or hides that it does not exist: "+
 			"check repoURL, and the Secret", repo, r.access.Namespace, r.access.Secret)
 	case r.registries.keychain(r.name):
-		return Fail(ErrUnauthorized, answer, "the registry does not let %s be read with the proxy's own cloud identity, or hides that it does not exist: "+
+		return sentence.Fail(ErrUnauthorized, answer, "the registry does not let %s be read with the proxy's own cloud identity, or hides that it does not exist: "+
 			"check repoURL, and give that identity the right to pull", repo)
 	}
-	return Fail(ErrUnauthorized, answer, "the registry asks for credentials for %s, or hides that it does not exist: check repoURL, or %s", repo, r.access.Holds.Remedy)
+	return sentence.Fail(ErrUnauthorized, answer, "the registry asks for credentials for %s, or hides that it does not exist: check repoURL, or %s", repo, r.access.Holds.Remedy)
 }
 
 func busyFor(repo string, left time.Duration, cause error) error {
-	sentence := fmt.Sprintf("the registry of %s has enough of requests: the next look waits", repo)
+	told := fmt.Sprintf("the registry of %s has enough of requests: the next look waits", repo)
 	if left > 0 {
-		sentence += fmt.Sprintf(" %s, as it asked", left.Round(time.Second))
+		told += fmt.Sprintf(" %s, as it asked", left.Round(time.Second))
 	}
-	return &source.Busy{RetryAfter: left, Err: &failure{sentence, []error{cause}}}
+	return &source.Busy{RetryAfter: left, Err: sentence.Fail(cause, nil, "%s", told)}
 }
 
 // onTheWay tells that a request did not get an answer at all.
@@ -167,18 +148,5 @@ func Told(err error) string {
 	for request := new(url.Error); errors.As(err, &request); {
 		err = request.Err
 	}
-	return OneLine(parameters.ReplaceAllString(err.Error(), "$1"))
-}
-
-const maxTold = 300 // bytes that are repeated of what others said
-
-// OneLine makes foreign text fit into a sentence.
-func OneLine(text string) string {
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError
-	}), " ")
-	if len(text) > maxTold {
-		text = strings.ToValidUTF8(text[:maxTold], "") + " …"
-	}
-	return text
+	return sentence.OneLine(parameters.ReplaceAllString(err.Error(), "$1"))
 }

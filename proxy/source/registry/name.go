@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
+	"github.com/waybill-cd/waybill/proxy/sentence"
 )
 
 const maxName = 512 // bytes
@@ -15,8 +16,8 @@ const maxName = 512 // bytes
 // Docker Hub.
 func parse(repoURL, noun string) (name.Repository, error) {
 	wrong := func(cause error) (name.Repository, error) {
-		return name.Repository{}, Fail(ErrInvalid, cause, "%q is not a repository of %ss: "+
-			"write host/path without scheme, tag and digest, for example registry.example.com/shop", OneLine(repoURL), noun)
+		return name.Repository{}, sentence.Fail(ErrInvalid, cause, "%q is not a repository of %ss: "+
+			"write host/path without scheme, tag and digest, for example registry.example.com/shop", sentence.OneLine(repoURL), noun)
 	}
 	if len(repoURL) > maxName || strings.Contains(repoURL, "://") || strings.ContainsAny(repoURL, "@?#%\\") {
 		return wrong(nil)

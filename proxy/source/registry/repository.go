@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/waybill-cd/waybill/proxy/sentence"
 )
 
 // Repository is one repository, as one look asks it. Once signed in, its methods
@@ -53,7 +55,7 @@ func (r *Repository) SignIn() (end func(error), err error) {
 	if s.puller == nil || s.credentials != r.access.Credentials || byKeychain && time.Since(s.since) > maxSignIn {
 		puller, err := r.newPuller(byKeychain)
 		if err != nil {
-			return nil, Fail(ErrInvalid, err, "%s cannot be signed in to (%s): check its credentials", r.access.RepoURL, OneLine(err.Error()))
+			return nil, sentence.Fail(ErrInvalid, err, "%s cannot be signed in to (%s): check its credentials", r.access.RepoURL, sentence.OneLine(err.Error()))
 		}
 		s.puller, s.credentials, s.since = puller, r.access.Credentials, time.Now()
 	}
@@ -96,7 +98,7 @@ type told struct {
 func (k told) ResolveContext(ctx context.Context, target authn.Resource) (authn.Authenticator, error) {
 	auth, err := authn.Resolve(ctx, k.Keychain, target)
 	if err != nil {
-		return nil, Fail(ErrUnauthorized, err, "%s cannot be signed in to: %s", k.repoURL, OneLine(err.Error()))
+		return nil, sentence.Fail(ErrUnauthorized, err, "%s cannot be signed in to: %s", k.repoURL, sentence.OneLine(err.Error()))
 	}
 	return auth, nil
 }
@@ -105,7 +107,7 @@ func (k told) ResolveContext(ctx context.Context, target authn.Resource) (authn.
 // alone where the registry can do that. A tag that is not there is [ErrGone].
 func (r *Repository) Head(ctx context.Context, tag string) (digest string, err error) {
 	if !tagPattern.MatchString(tag) {
-		return "", Fail(ErrInvalid, nil, "%q is no tag: correct the subscription to %s", OneLine(tag), r.access.RepoURL)
+		return "", sentence.Fail(ErrInvalid, nil, "%q is no tag: correct the subscription to %s", sentence.OneLine(tag), r.access.RepoURL)
 	}
 	found, err := r.puller.Head(ctx, r.name.Tag(tag))
 	if err == nil {
@@ -123,8 +125,8 @@ func (r *Repository) Head(ctx context.Context, tag string) (digest string, err e
 	}
 	if !whole.MediaType.IsImage() && !whole.MediaType.IsIndex() {
 		// The digest would be that of whatever page stands in for the registry.
-		return "", Fail(ErrUnreachable, nil, "the registry of %s answers for the tag %s with %s, which is no manifest: check the registry",
-			r.access.RepoURL, tag, OneLine(string(whole.MediaType)))
+		return "", sentence.Fail(ErrUnreachable, nil, "the registry of %s answers for the tag %s with %s, which is no manifest: check the registry",
+			r.access.RepoURL, tag, sentence.OneLine(string(whole.MediaType)))
 	}
 	return whole.Digest, nil
 }
@@ -148,7 +150,7 @@ func (r *Repository) Manifest(ctx context.Context, reference string) (Manifest, 
 	case tagPattern.MatchString(reference):
 		of = r.name.Tag(reference)
 	default:
-		return Manifest{}, Fail(ErrInvalid, nil, "%q is neither a tag nor a digest: correct the subscription to %s", OneLine(reference), r.access.RepoURL)
+		return Manifest{}, sentence.Fail(ErrInvalid, nil, "%q is neither a tag nor a digest: correct the subscription to %s", sentence.OneLine(reference), r.access.RepoURL)
 	}
 	found, err := r.puller.Get(ctx, of)
 	if err != nil {
@@ -165,7 +167,7 @@ func (r *Repository) Manifest(ctx context.Context, reference string) (Manifest, 
 // there is [ErrGone], and one that is larger [ErrTooLarge].
 func (r *Repository) Blob(ctx context.Context, digest string, maxBytes int64) ([]byte, error) {
 	if _, err := v1.NewHash(digest); err != nil {
-		return nil, Fail(ErrInvalid, err, "%s of %s is no digest: push it again", OneLine(digest), r.access.RepoURL)
+		return nil, sentence.Fail(ErrInvalid, err, "%s of %s is no digest: push it again", sentence.OneLine(digest), r.access.RepoURL)
 	}
 	layer, err := r.puller.Layer(ctx, r.name.Digest(digest))
 	if err != nil {
@@ -181,14 +183,14 @@ func (r *Repository) Blob(ctx context.Context, digest string, maxBytes int64) ([
 	case err != nil:
 		return nil, r.describe(ctx, err)
 	case int64(len(raw)) > maxBytes:
-		return nil, Fail(ErrTooLarge, nil, "%s of %s is larger than %d KiB, more than is read: check what was pushed", digest, r.access.RepoURL, maxBytes>>10)
+		return nil, sentence.Fail(ErrTooLarge, nil, "%s of %s is larger than %d KiB, more than is read: check what was pushed", digest, r.access.RepoURL, maxBytes>>10)
 	}
 	return raw, nil
 }
 
 func (r *Repository) sha256(digest string) (string, error) {
 	if !strings.HasPrefix(digest, "sha256:") {
-		return "", Fail(ErrUnreachable, nil, "the registry of %s tells the digest %s, which is no SHA-256: check the registry", r.access.RepoURL, OneLine(digest))
+		return "", sentence.Fail(ErrUnreachable, nil, "the registry of %s tells the digest %s, which is no SHA-256: check the registry", r.access.RepoURL, sentence.OneLine(digest))
 	}
 	return digest, nil
 }

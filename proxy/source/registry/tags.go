@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/waybill-cd/waybill/proxy/sentence"
 )
 
 const (
@@ -49,7 +51,7 @@ func (r *Repository) Tags(ctx context.Context) ([]string, error) {
 			return nil, r.describe(ctx, errTooMany)
 		}
 		if links[page.Next] {
-			return nil, Fail(ErrUnreachable, nil, "the pages of the list of tags of %s lead in a circle: check the registry", r.access.RepoURL)
+			return nil, sentence.Fail(ErrUnreachable, nil, "the pages of the list of tags of %s lead in a circle: check the registry", r.access.RepoURL)
 		}
 		if page.Next != "" {
 			links[page.Next] = true
@@ -74,7 +76,7 @@ func (r *Repository) Gone(ctx context.Context, tags []string) error {
 			case err != nil:
 				return err
 			}
-			return Fail(ErrPartial, nil, "the list of tags of %s is not whole: the tag %s is missing on it, and is there: the next look reads it anew", r.access.RepoURL, tag)
+			return sentence.Fail(ErrPartial, nil, "the list of tags of %s is not whole: the tag %s is missing on it, and is there: the next look reads it anew", r.access.RepoURL, tag)
 		})
 	}
 	return group.Wait()

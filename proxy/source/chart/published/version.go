@@ -10,7 +10,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
-	"github.com/waybill-cd/waybill/proxy/source/registry"
+	"github.com/waybill-cd/waybill/proxy/sentence"
 )
 
 // Version is one version of a chart.
@@ -64,7 +64,7 @@ func sourceOf(sources []string, home string) string {
 }
 
 func bounded(text string) string {
-	if text = registry.OneLine(text); len(text) > maxText {
+	if text = sentence.OneLine(text); len(text) > maxText {
 		text = strings.ToValidUTF8(text[:maxText], "") + "…"
 	}
 	return text
