@@ -16,6 +16,7 @@ const maxRequests = 4096
 // Traffic is what passes through one server. Its zero value lets everything
 // pass and remembers it. All its methods may be called at any time.
 type Traffic struct {
+	asking   sync.Mutex // held while a fault is asked, so that tests may count in it
 	mu       sync.Mutex
 	latency  time.Duration
 	fault    func(*http.Request) *Fault
@@ -45,16 +46,21 @@ func (t *Traffic) Wrap(next http.Handler) http.Handler {
 		if latency > 0 && !pause(r, latency) {
 			return // the client has gone
 		}
-		if fault == nil {
-			next.ServeHTTP(w, r)
-			return
-		}
-		if f := fault(r); f != nil {
+		if f := t.ask(fault, r); f != nil {
 			f.answer(w)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func (t *Traffic) ask(fault func(*http.Request) *Fault, r *http.Request) *Fault {
+	if fault == nil {
+		return nil
+	}
+	t.asking.Lock()
+	defer t.asking.Unlock()
+	return fault(r)
 }
 
 func (t *Traffic) note(r *http.Request) (time.Duration, func(*http.Request) *Fault) {
@@ -105,8 +111,8 @@ func (t *Traffic) SetLatency(d time.Duration) {
 }
 
 // SetFault has f asked for every request; where it returns nil the request
-// passes. f is called by several requests at once and does not read the body.
-// A nil f clears.
+// passes. f is asked by one request at a time, and does not read the body. A nil
+// f clears.
 func (t *Traffic) SetFault(f func(*http.Request) *Fault) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

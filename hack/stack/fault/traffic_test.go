@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ func get(t *testing.T, url string) (answer, error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 	if err != nil {
-		t.Fatal(err)
+		return answer{}, err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -41,7 +42,7 @@ func get(t *testing.T, url string) (answer, error) {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		t.Fatal(err)
+		return answer{}, err
 	}
 	return answer{response.StatusCode, string(body), response.Header.Get("Retry-After")}, nil
 }
@@ -109,6 +110,31 @@ func TestFaultReplacesTheAnswerOfTheRequestsItNames(t *testing.T) {
 	traffic.SetFault(nil)
 	if got, err := get(t, url+"/busy"); err != nil || got.Body != "real" {
 		t.Errorf("after the fault was cleared: %v, %v", got, err)
+	}
+}
+
+// The race detector tells where it is asked by two.
+func TestAFaultIsAskedByOneRequestAtATime(t *testing.T) {
+	var traffic fault.Traffic
+	url, asked := serve(t, &traffic), 0
+	traffic.SetFault(func(*http.Request) *fault.Fault {
+		asked++
+		return &fault.Fault{}
+	})
+	const each, clients = 20, 8
+	var all sync.WaitGroup
+	for range clients {
+		all.Go(func() {
+			for range each {
+				if got, err := get(t, url); err != nil || got.Status != http.StatusServiceUnavailable {
+					t.Errorf("got %v, %v", got, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if want := each * clients; asked != want {
+		t.Errorf("asked %d times, want %d", asked, want)
 	}
 }
 

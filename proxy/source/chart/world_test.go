@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -136,8 +137,9 @@ type classic struct {
 	edit func([]byte) []byte
 	// tagged tells what has changed by an ETag, else by Last-Modified.
 	tagged bool
-	// authorized are the requests that came with credentials.
-	authorized []string
+
+	mu         sync.Mutex
+	authorized []string // the requests that came with credentials
 }
 
 func newClassic(t *testing.T) *classic {
@@ -153,7 +155,9 @@ func newClassic(t *testing.T) *classic {
 func (c *classic) serve(w http.ResponseWriter, r *http.Request) {
 	user, password, given := r.BasicAuth()
 	if given {
+		c.mu.Lock()
 		c.authorized = append(c.authorized, r.URL.Path)
+		c.mu.Unlock()
 	}
 	if c.user != "" && (user != c.user || password != c.password) {
 		http.Error(w, "who are you?", http.StatusUnauthorized)

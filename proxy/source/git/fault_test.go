@@ -65,13 +65,9 @@ func TestNothingIsOfferedFromAPartOfTheTruth(t *testing.T) {
 			} {
 				for n := range total {
 					w.restart(t)
-					var mu sync.Mutex
 					seen := 0
 					w.Traffic.SetFault(func(*http.Request) *fault.Fault {
-						mu.Lock()
-						defer mu.Unlock()
-						seen++
-						if seen == n+1 {
+						if seen++; seen == n+1 {
 							return f
 						}
 						return nil
