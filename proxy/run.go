@@ -61,7 +61,7 @@ func run(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
-	lease, err := leader.NewLease(config, s.namespace, leaseName, leader.Address(s.metricsListen, os.Getenv("POD_IP")))
+	lease, err := leader.NewLease(config, s.namespace, leaseName, os.Getenv("POD_UID"), leader.Address(s.metricsListen, os.Getenv("POD_IP")))
 	if err != nil {
 		return err
 	}

@@ -77,6 +77,7 @@ func TestAProxyKilledAtAnyStepCarriesOn(t *testing.T) {
 		}},
 	} {
 		t.Run(moment.name, func(t *testing.T) {
+			before := transitions(t)
 			digest := deliver(t, moment.tag)
 			eventually(t, moment.name, func() (string, bool) { return "", moment.come(moment.tag) })
 			if err := theStack.Kill(install.Proxy); err != nil {
@@ -97,8 +98,18 @@ func TestAProxyKilledAtAnyStepCarriesOn(t *testing.T) {
 			if all[0].Phase != promotion.Succeeded {
 				t.Errorf("it ended as %s: %s", all[0].Phase, all[0].Message)
 			}
+			// It is the same replica, which need not wait for the Lease to expire.
+			if after := transitions(t); after != before {
+				t.Errorf("the Lease went from hand to hand: %s times, %s before", after, before)
+			}
 		})
 	}
+}
+
+// transitions is how many times the Lease has had another holder.
+func transitions(t *testing.T) string {
+	t.Helper()
+	return kubectl(t, "get", "lease", "waybill-proxy", "-n", install.Namespace, "-o", "jsonpath={.spec.leaseTransitions}")
 }
 
 func TestASecondReplicaTakesOver(t *testing.T) {

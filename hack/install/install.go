@@ -157,7 +157,7 @@ func (i *Installation) start(ctx context.Context, name string, port int) error {
 		"--plugin", i.binaries.Plugin, "--kubeconfig", i.config,
 	}, i.options.Args...)
 	err = i.stack.Run(ctx, process.Spec{
-		Name: name, Path: i.binaries.Proxy, Args: args, Env: i.options.Env,
+		Name: name, Path: i.binaries.Proxy, Args: args, Env: append([]string{"POD_UID=" + name}, i.options.Env...),
 		Ready: process.HTTPReady(http.DefaultClient, "http://"+metrics+"/readyz"),
 	})
 	if err != nil {

@@ -38,7 +38,7 @@ func apiServer(t *testing.T, holder *atomic.Pointer[string]) *rest.Config {
 
 func TestALeaseTellsWhereItsHolderIsAsked(t *testing.T) {
 	var holder atomic.Pointer[string]
-	l, err := NewLease(apiServer(t, &holder), "waybill", "waybill-proxy", "10.0.0.1:8081")
+	l, err := NewLease(apiServer(t, &holder), "waybill", "waybill-proxy", "", "10.0.0.1:8081")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +64,21 @@ func TestALeaseTellsWhereItsHolderIsAsked(t *testing.T) {
 	}
 	if !strings.HasSuffix(l.Identity(), "@10.0.0.1:8081") {
 		t.Errorf("its own identity is %s", l.Identity())
+	}
+}
+
+func TestAContainerThatIsStartedAgainInItsPodIsTheSameReplica(t *testing.T) {
+	const address = "10.0.0.1:8081"
+	if a, b := identity("node", "1c9d", address), identity("node", "1c9d", address); a != b {
+		t.Errorf("one pod is %s, then %s", a, b)
+	}
+	for _, pod := range []string{"77f0", ""} { // of one host, as pods of its network are
+		if a, b := identity("node", "1c9d", address), identity("node", pod, address); a == b {
+			t.Errorf("the pods 1c9d and %q are both %s", pod, a)
+		}
+	}
+	if a, b := identity("node", "", address), identity("node", "", address); a == b {
+		t.Errorf("two processes outside of pods are both %s", a)
 	}
 }
 

@@ -31,9 +31,10 @@ type Lease struct {
 // holder one renewal and not the Lease (renewed for 10 s by default).
 const requestTimeout = 5 * time.Second
 
-// NewLease makes the lock of a Lease. address is where the other replicas can ask
-// this one, host:port; empty where they cannot.
-func NewLease(config *rest.Config, namespace, name, address string) (*Lease, error) {
+// NewLease makes the lock of a Lease for a replica. pod is the UID of its pod, empty
+// outside of one; address is where the other replicas can ask it, host:port, empty
+// where they cannot.
+func NewLease(config *rest.Config, namespace, name, pod, address string) (*Lease, error) {
 	config = rest.AddUserAgent(rest.CopyConfig(config), "leader-election")
 	config.Timeout = requestTimeout
 	client, err := coordinationv1.NewForConfig(config)
@@ -46,13 +47,19 @@ func NewLease(config *rest.Config, namespace, name, address string) (*Lease, err
 	}
 	return &Lease{LeaseLock: &resourcelock.LeaseLock{
 		LeaseMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Client: client,
-		LockConfig: resourcelock.ResourceLockConfig{Identity: identity(host, address)},
+		LockConfig: resourcelock.ResourceLockConfig{Identity: identity(host, pod, address)},
 	}}, nil
 }
 
-// identity tells replicas apart, and holds the address.
-func identity(host, address string) string {
-	id := host + "_" + string(uuid.NewUUID())
+// identity tells replicas apart, and holds the address. A container that is started
+// again in its pod is the same replica as before, and takes its Lease up at once
+// where it would wait for that to expire: kubelet starts it when the last one has
+// ended, and not before.
+func identity(host, pod, address string) string {
+	if pod == "" {
+		pod = string(uuid.NewUUID())
+	}
+	id := host + "_" + pod
 	if address == "" {
 		return id
 	}
