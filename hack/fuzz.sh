@@ -1,22 +1,43 @@
 #!/usr/bin/env bash
-# Runs every fuzz target of the repository for a time: fuzz.sh 3s
+# Runs every fuzz target of the repository for a time: fuzz.sh 60s [FOLDER]
+#
+# What is found to cover more is kept in the folder, where later runs begin with it;
+# without one a run begins with the targets' own seeds, so that all of its time is
+# for what is new. As many targets run at once as there are CPUs, each on one.
 #
 # A target is ended by an interrupt, not by -test.fuzztime: where that time ends,
 # Go's fuzzer may report its own deadline as a failure (golang.org/issue/75804).
 set -euo pipefail
-time=${1:?usage: fuzz.sh TIME}
+time=${1:?usage: fuzz.sh TIME [FOLDER]}
 cd "$(dirname "$0")/.."
-root=$PWD
 built=$(mktemp -d)
 trap 'rm -rf "$built"' EXIT
-cache=$(go env GOCACHE)/fuzz
-grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u | while read -r package; do
-  go test -c -fuzz=. -o "$built/fuzz.test" "$package"
-  cd "$package"
-  sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' ./*_test.go | sort -u | while read -r target; do
-    echo "fuzz $package $target"
-    timeout --foreground --preserve-status --signal=INT "$time" "$built/fuzz.test" -test.run '^$' \
-      -test.fuzz "^$target\$" -test.fuzzcachedir "$cache/$package" -test.fuzzminimizetime 1x < /dev/null
+corpus=${2:-$built/corpus}
+
+# build makes the binary of each package, and prints a line for each of its targets.
+build() {
+  local package binary target
+  grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u | while read -r package; do
+    binary=$built/$(tr / _ <<< "$package").test
+    go test -c -fuzz=. -o "$binary" "$package"
+    sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$package"/*_test.go | sort -u | while read -r target; do
+      echo "$package $target $binary"
+    done
   done
-  cd "$root"
-done
+}
+
+# fuzz runs a target. What it prints is printed at once, so that two are not mixed.
+fuzz() {
+  local package=$1 target=$2 binary=$3 output
+  cd "$package"
+  if ! output=$(GOMAXPROCS=1 timeout --foreground --preserve-status --signal=INT "$time" "$binary" -test.run '^$' \
+    -test.fuzz "^$target\$" -test.fuzzcachedir "$corpus/$package" -test.fuzzminimizetime 1x < /dev/null 2>&1); then
+    printf 'fuzz %s %s\n%s\n' "$package" "$target" "$output"
+    return 1
+  fi
+  echo "fuzz $package $target: $(grep -o 'execs: [0-9]*' <<< "$output" | tail -n 1)"
+}
+
+export time corpus
+export -f fuzz
+build | xargs -P "$(nproc)" -L 1 bash -euo pipefail -c 'fuzz "$@"' fuzz

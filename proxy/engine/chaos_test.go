@@ -130,9 +130,6 @@ func TestInTheEndTheRecordsTellWhatIs(t *testing.T) {
 	}
 }
 
-// chaosSeeds is how many worlds are tried: more find more, and take longer.
-const chaosSeeds = 40
-
 // checkStage checks that a stage holds what the waybills of its Applications
 // say.
 func (c *chaos) checkStage(t *testing.T, stage string) {
