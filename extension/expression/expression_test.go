@@ -69,6 +69,8 @@ func TestAConditionOnATagHoldsOrNot(t *testing.T) {
 const allowed = ": the functions are len, type, lower, upper, trim, trimPrefix, trimSuffix, hasPrefix, hasSuffix, indexOf, lastIndexOf, split, " +
 	"int, float, abs, ceil, floor, round, min, max, date, duration, first, last, all, any, none, one, filter, find, count"
 
+const allowedMethods = ": of a date or a duration, there are Year, Month, Day, YearDay, Weekday, Hour, Minute, Second, Unix, Before, After, Equal, Sub, Hours, Minutes, Seconds, String"
+
 func TestWhatIsNoConditionIsRefused(t *testing.T) {
 	const nested = "a condition on the elements of a list cannot hold another one: write one list"
 	for text, want := range map[string]string{
@@ -90,6 +92,10 @@ func TestWhatIsNoConditionIsRefused(t *testing.T) {
 		`len(1..1000000) > 0`:                   "ranges (..) are not allowed here: compare with >= and <=",
 		`reduce([1], #acc + #) > 0`:             "reduce is not allowed here" + allowed,
 		`len(map([subject], # + #)) > 0`:        "map is not allowed here" + allowed,
+		`commitDate.Format(subject) == ""`:      "Format() is not allowed here" + allowedMethods,
+		`date(subject)?.Local() == commitDate`:  "Local() is not allowed here" + allowedMethods,
+		`$env.commitDate?.Format("1") == ""`:    "Format() is not allowed here" + allowedMethods,
+		`any([commitDate], .Format("1") == "")`: "Format() is not allowed here" + allowedMethods,
 		`any([1], any([2], # > 0))`:             nested,
 		`any([1], len(filter([2], # > 0)) > 0)`: nested,
 		`date("2026-01-01", "2006-01-02", "Europe/Berlin") < commitDate`: "date takes no time zone here: write it into the date, as 2026-01-31T00:00:00+01:00",

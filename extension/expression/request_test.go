@@ -76,6 +76,7 @@ func TestAnExpressionThatCannotBeCompiledIsRefused(t *testing.T) {
 		`reduce(request.body.list, #acc + #acc)`:     "reduce is not allowed here",
 		`let a = request.body.url; a + a`:            "let is not allowed here",
 		`map(request.body.list, map(#.list, #))`:     "cannot hold another one",
+		`date("2012-12-31").Format(request.body.a)`:  "Format() is not allowed here",
 		`map(0..1000, "a")`:                          "ranges (..) are not allowed here",
 		`map(request.body.list, request.body.a)`:     "request is not allowed in what is done with each element of a list: write # for the element",
 		`map(request.body.list, $env.request)`:       "request is not allowed in what is done with each element",

@@ -24,13 +24,20 @@ var functions = []string{
 // are given.
 var requestFunctions = append(slices.Clone(functions), "map", "fromJSON", "fromBase64")
 
+// methods are what may be asked of a date, of a month and a weekday, and of a
+// duration. Format is none of them: it takes a text for what to write where, and
+// makes a longer one of it, so that one within another doubles it each time.
+var methods = []string{
+	"Year", "Month", "Day", "YearDay", "Weekday", "Hour", "Minute", "Second", "Unix", "Before", "After", "Equal", "Sub", "Hours", "Minutes", "Seconds", "String",
+}
+
 // maxSums bounds the sums (+) of an expression, and with that how far they make a
 // text grow.
 const maxSums = 16
 
 // restrict refuses what could take memory or time without a bound: variables, in
-// which a text doubles with each step; functions that repeat, join or write out;
-// ranges; many sums; what is done with the elements of a list within what is done
+// which a text doubles with each step; functions and methods that repeat, join or
+// write out; ranges; many sums; what is done with the elements of a list within what is done
 // with those of another, or, where whole is the name of something large, with that
 // at each element.
 func restrict(text string, functions []string, whole string) error {
@@ -82,9 +89,7 @@ func (r *restriction) refused(node ast.Node) error {
 			return errors.New("date takes no time zone here: write it into the date, as 2026-01-31T00:00:00+01:00")
 		}
 	case *ast.CallNode:
-		if name, ok := n.Callee.(*ast.IdentifierNode); ok && slices.Contains(builtin.Names, name.Value) {
-			return r.unknown(name.Value)
-		}
+		return r.refusedCall(n.Callee)
 	case *ast.PredicateNode:
 		within := predicate{whole: r.whole}
 		ast.Walk(&n.Node, &within)
@@ -96,6 +101,30 @@ func (r *restriction) refused(node ast.Node) error {
 		}
 	}
 	return nil
+}
+
+// refusedCall tells why what is called may not be: a function, a method, or what
+// the whole itself offers.
+func (r *restriction) refusedCall(callee ast.Node) error {
+	name := ""
+	switch n := callee.(type) {
+	case *ast.IdentifierNode:
+		if slices.Contains(builtin.Names, n.Value) {
+			return r.unknown(n.Value)
+		}
+		return nil
+	case *ast.MemberNode:
+		if of, ok := n.Node.(*ast.IdentifierNode); ok && r.whole != "" && of.Value == r.whole {
+			return nil
+		}
+		if property, ok := n.Property.(*ast.StringNode); ok {
+			name = property.Value
+		}
+	}
+	if slices.Contains(methods, name) {
+		return nil
+	}
+	return fmt.Errorf("%s() is not allowed here: of a date or a duration, there are %s", name, strings.Join(methods, ", "))
 }
 
 func (r *restriction) unknown(name string) error {
