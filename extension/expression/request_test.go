@@ -65,7 +65,8 @@ func TestAnExpressionThatCannotBeCompiledIsRefused(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"":                                           "is not an expression",
-		"request.bdy":                                "is not an expression",
+		"request.bdy":                                "is not an expression that may stand here: request has no field bdy (1:9): it has body, header",
+		"body.url":                                   "unknown name body (1:1): an expression here sees request",
 		"now()":                                      "is not an expression",
 		"'" + strings.Repeat("x", 4<<10) + "'":       "longer than",
 		strings.Repeat("1+", 1000) + "1":             "is not an expression",
