@@ -13,6 +13,7 @@ import (
 	"github.com/waybill-cd/waybill/extension/chart"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/selection"
+	"github.com/waybill-cd/waybill/proxy/loopback"
 	"github.com/waybill-cd/waybill/proxy/sentence"
 	"github.com/waybill-cd/waybill/proxy/source/chart/published"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
@@ -238,7 +239,7 @@ func archiveURL(repoURL, written string) (string, error) {
 		return at, nil
 	}
 	u.User = nil
-	local, ownToo := registry.Loopback(u.Hostname()), registry.Loopback(repo.Hostname())
+	local, ownToo := loopback.Is(u.Hostname()), loopback.Is(repo.Hostname())
 	if fetched := u.Scheme == "https" && !local || local && ownToo && (u.Scheme == "https" || u.Scheme == "http"); !fetched {
 		return "", fmt.Errorf("its archive is at %s, which is not fetched: serve it over HTTPS", shownURL(written))
 	}

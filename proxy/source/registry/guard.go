@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/waybill-cd/waybill/proxy/loopback"
 )
 
 const (
@@ -38,7 +40,7 @@ type guard struct {
 
 // RoundTrip implements http.RoundTripper.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	switch local := Loopback(req.URL.Hostname()); {
+	switch local := loopback.Is(req.URL.Hostname()); {
 	case req.URL.Scheme != "https" && (!g.local || !local):
 		return nil, errPlain
 	case local && !g.local:

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/waybill-cd/waybill/proxy/loopback"
 )
 
 type roundTrip func(*http.Request) (*http.Response, error)
@@ -22,7 +24,7 @@ func TestPlainHTTPStaysOnTheMachine(t *testing.T) {
 		"http://127.0.0.1:5000/v2/":        true,
 		"http://[::1]:5000/v2/":            true,
 		"http://localhost:5000/v2/":        true,
-		"http://registry.localhost/v2/":    true,
+		"http://registry.localhost/v2/":    false,
 		// These go-containerregistry itself would ask.
 		"http://10.0.0.1:5000/v2/":         false,
 		"http://192.168.1.1/v2/":           false,
@@ -48,7 +50,7 @@ func TestPlainHTTPStaysOnTheMachine(t *testing.T) {
 		if err == nil {
 			_ = res.Body.Close()
 		}
-		if secure := req.URL.Scheme == "https" && !Loopback(req.URL.Hostname()); (err == nil) != secure || (len(sent) == 1) != secure {
+		if secure := req.URL.Scheme == "https" && !loopback.Is(req.URL.Hostname()); (err == nil) != secure || (len(sent) == 1) != secure {
 			t.Errorf("%s for another host: sent %v, error %v", raw, sent, err)
 		}
 	}
