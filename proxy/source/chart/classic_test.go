@@ -39,9 +39,12 @@ func TestTheGreatestVersionOfAClassicRepositoryIsOffered(t *testing.T) {
 			},
 		}
 	}
-	want := source.Look{Offers: []freight.Offer{offer("1.10.0"), offer("1.9.0")}, Requests: 1}
+	want := source.Look{Offers: []freight.Offer{offer("1.10.0"), offer("1.9.0")}}
 	if diff := cmp.Diff(want, look, cmpopts.IgnoreFields(freight.Detail{}, "CreatedAt"), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("look (-want +got):\n%s", diff)
+	}
+	if w.counted != 1 {
+		t.Errorf("%d requests are told, want 1", w.counted)
 	}
 	if at := look.Offers[0].Detail.CreatedAt; at == nil || time.Since(*at) > time.Hour {
 		t.Errorf("it was published at %v", at)

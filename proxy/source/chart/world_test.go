@@ -54,6 +54,8 @@ type world struct {
 	known    *cache.Cache
 	// transport is that of the Source.
 	transport *http.Transport
+	// counted are the requests of the last look.
+	counted int64
 }
 
 func newWorld(t *testing.T) *world {
@@ -90,7 +92,10 @@ func (w *world) look(sub pipeline.ChartSubscription) (source.Look, error) {
 	if sub.DiscoveryLimit == 0 {
 		sub.DiscoveryLimit = pipeline.DefaultDiscoveryLimit
 	}
-	return w.Discover(w.t.Context(), namespace, pipeline.Subscription{Name: "charts", Chart: &sub})
+	ctx, counted := source.Counted(w.t.Context())
+	found, err := w.Discover(ctx, namespace, pipeline.Subscription{Name: "charts", Chart: &sub})
+	w.counted = counted()
+	return found, err
 }
 
 // versions looks, and returns what is offered.

@@ -11,7 +11,7 @@ import (
 
 // Host returns how a host is asked that is no registry, for an answer of up to so
 // many bytes: with the guard, the pace and the pauses of those that are. The party
-// is who asks, where the context is not that of a look ([Counted]).
+// is who asks, where the context is not that of a look ([AsLook]).
 func (r *Registries) Host(host, party string, insecure bool, maxBytes int64) http.RoundTripper {
 	g := &guard{
 		base: r.secure, pace: r.options.Pace, holds: r.holds, asked: host, party: party,
