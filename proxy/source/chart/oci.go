@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/Masterminds/semver/v3"
 	"github.com/google/go-containerregistry/pkg/authn"
 	"golang.org/x/sync/errgroup"
 
@@ -48,11 +47,9 @@ func (s *Source) discoverOCI(ctx context.Context, at place, sub pipeline.ChartSu
 	if err != nil {
 		return nil, nil, err
 	}
-	var versions []string
-	for _, tag := range tags {
-		if _, err := semver.StrictNewVersion(chart.Version(tag)); err == nil {
-			versions = append(versions, chart.Version(tag))
-		}
+	versions := make([]string, len(tags))
+	for i, tag := range tags {
+		versions[i] = chart.Version(tag)
 	}
 	if err := s.checkVanished(ctx, at, repo, versions, rule, sub.DiscoveryLimit); err != nil {
 		return nil, nil, err
