@@ -23,10 +23,10 @@ var (
 	errMoved  = errors.New("what signs in is sent on to another host")
 )
 
-// guard stands before the network, for whoever asks one host: nothing is
-// sent over plain HTTP, unless that host is this machine, nor to this machine
-// because another host says so, nor to a host that asked for a pause; no credentials follow a redirect to another host; and no answer is
-// read without a bound.
+// guard stands before the network, for whoever asks one host: nothing is sent over
+// plain HTTP, unless that host is this machine, nor to this machine because another
+// host says so, nor to a host that asked for a pause; no credentials follow a
+// redirect to another host; and no answer is read without a bound.
 type guard struct {
 	base     http.RoundTripper
 	pace     Pace

@@ -1,9 +1,12 @@
 package registry
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/waybill-cd/waybill/proxy/loopback"
 )
@@ -11,6 +14,34 @@ import (
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// body is an answer's, which tells whether it was closed.
+type body struct {
+	io.Reader
+	closed bool
+}
+
+func (b *body) Close() error {
+	b.closed = true
+	return nil
+}
+
+func TestAPageThatBreaksOffLetsItsConnectionGo(t *testing.T) {
+	page := &body{Reader: io.MultiReader(strings.NewReader(`{"tags":["v1.0.0",`), iotest.ErrReader(io.ErrUnexpectedEOF))}
+	registries := New(Options{})
+	registries.secure = roundTrip(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Path == "/v2/" {
+			return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
+		}
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: page, Request: r}, nil
+	})
+	if found, err := tags(t, registries, Access{RepoURL: "registry.example.com/shop"}); err == nil {
+		t.Errorf("tags %v of a page that breaks off", found)
+	}
+	if !page.closed {
+		t.Error("the page is left open")
+	}
+}
 
 func TestPlainHTTPStaysOnTheMachine(t *testing.T) {
 	var sent []string
