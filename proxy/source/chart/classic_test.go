@@ -1,8 +1,10 @@
 package chart_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -63,8 +65,6 @@ func TestAnUnchangedIndexIsNotSentAgain(t *testing.T) {
 			c.publish("db", "1.0.0")
 			c.publish("web", "1.0.0")
 			db, web := pipeline.ChartSubscription{RepoURL: c.URL, Name: "db"}, pipeline.ChartSubscription{RepoURL: c.URL + "/", Name: "web"}
-			sent := 0
-			c.edit = func(index []byte) []byte { sent++; return index }
 			w.versions(db)
 			w.versions(web)
 			if diff := cmp.Diff([]string{"GET /index.yaml", "GET /index.yaml"}, requests(&c.Traffic)); diff != "" {
@@ -72,18 +72,16 @@ func TestAnUnchangedIndexIsNotSentAgain(t *testing.T) {
 			}
 			// After a restart as well.
 			w.open(chart.Options{})
-			var statuses []int
-			c.Config.Handler = statusOf(c.Config.Handler, &statuses)
+			c.statuses() // of the first looks
 			for range 2 {
 				if diff := cmp.Diff([]string{"1.0.0"}, w.versions(db)); diff != "" {
 					t.Errorf("versions (-want +got):\n%s", diff)
 				}
 				w.versions(web)
 			}
-			if diff := cmp.Diff([]int{304, 304, 304, 304}, statuses); diff != "" {
+			if diff := cmp.Diff([]int{304, 304, 304, 304}, c.statuses()); diff != "" {
 				t.Errorf("answers to looks at what is unchanged (-want +got):\n%s", diff)
 			}
-			statuses = nil
 			c.publish("db", "1.1.0")
 			later := time.Now().Add(time.Minute)
 			w.must(os.Chtimes(filepath.Join(c.dir, "index.yaml"), later, later))
@@ -92,24 +90,11 @@ func TestAnUnchangedIndexIsNotSentAgain(t *testing.T) {
 			}
 			// The index is read for all who ask for charts of it.
 			w.versions(web)
-			if diff := cmp.Diff([]int{200, 304}, statuses); diff != "" {
+			if diff := cmp.Diff([]int{200, 304}, c.statuses()); diff != "" {
 				t.Errorf("answers after a change (-want +got):\n%s", diff)
 			}
 		})
 	}
-}
-
-func statusOf(next http.Handler, statuses *[]int) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		recorder := httptest.NewRecorder()
-		next.ServeHTTP(recorder, r)
-		*statuses = append(*statuses, recorder.Code)
-		for key, values := range recorder.Header() {
-			w.Header()[key] = values
-		}
-		w.WriteHeader(recorder.Code)
-		_, _ = w.Write(recorder.Body.Bytes())
-	})
 }
 
 var digestLine = regexp.MustCompile(`(?m)^ *digest: .*\n`)
@@ -168,6 +153,13 @@ func TestABrokenEntryBlocksNoOther(t *testing.T) {
 
 func TestErrorsOfClassicRepositoriesTellCauseAndRemedy(t *testing.T) {
 	w, c, private := newWorld(t), newClassic(t), newClassic(t)
+	w.transport = &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if host, _, _ := net.SplitHostPort(address); host == "charts.invalid" {
+			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}}
+	w.open(chart.Options{})
 	c.publish("db", "1.0.0", "2.0.0")
 	c.publish("web", "1.0.0")
 	private.user, private.password = "ci", "hunter2"
@@ -284,7 +276,7 @@ func TestCredentialsGoToTheRepositorysOwnHostAlone(t *testing.T) {
 	c.edit = func(index []byte) []byte { return digestLine.ReplaceAll(index, nil) }
 	sub := pipeline.ChartSubscription{RepoURL: c.URL, Name: "db"}
 	w.versions(sub)
-	if diff := cmp.Diff([]string{"/index.yaml", "/db-1.0.0.tgz"}, c.authorized); diff != "" {
+	if diff := cmp.Diff([]string{"/index.yaml", "/db-1.0.0.tgz"}, c.withCredentials()); diff != "" {
 		t.Errorf("requests with credentials (-want +got):\n%s", diff)
 	}
 	c.edit = func(index []byte) []byte {
@@ -299,8 +291,8 @@ func TestCredentialsGoToTheRepositorysOwnHostAlone(t *testing.T) {
 		return nil
 	})
 	w.versions(sub)
-	if len(requests(&elsewhere.Traffic)) < 2 || len(elsewhere.authorized) != 0 {
-		t.Errorf("another host got credentials with %v", elsewhere.authorized)
+	if got := elsewhere.withCredentials(); len(requests(&elsewhere.Traffic)) < 2 || len(got) != 0 {
+		t.Errorf("another host got credentials with %v", got)
 	}
 	// Another namespace gets nothing of it, though it asks for the same.
 	c.SetFault(nil)

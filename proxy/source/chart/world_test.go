@@ -145,6 +145,7 @@ type classic struct {
 
 	mu         sync.Mutex
 	authorized []string // the requests that came with credentials
+	answered   []int    // the statuses of what was there
 }
 
 func newClassic(t *testing.T) *classic {
@@ -183,7 +184,36 @@ func (c *classic) serve(w http.ResponseWriter, r *http.Request) {
 			modified = info.ModTime()
 		}
 	}
-	http.ServeContent(w, r, r.URL.Path, modified, bytes.NewReader(content))
+	http.ServeContent(answering{w, c}, r, r.URL.Path, modified, bytes.NewReader(content))
+}
+
+// answering notes the status of an answer before it is sent.
+type answering struct {
+	http.ResponseWriter
+	c *classic
+}
+
+func (a answering) WriteHeader(status int) {
+	a.c.mu.Lock()
+	a.c.answered = append(a.c.answered, status)
+	a.c.mu.Unlock()
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// statuses are those of the answers since the last time that they were asked for.
+func (c *classic) statuses() []int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	taken := c.answered
+	c.answered = nil
+	return taken
+}
+
+// withCredentials are the requests that came with some.
+func (c *classic) withCredentials() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.authorized)
 }
 
 // publish adds a chart, and makes the index anew.
