@@ -72,8 +72,10 @@ func (c *Cache) Close() error {
 func (c *Cache) load() error {
 	c.scopes, c.total = map[string]*usage{}, usage{}
 	return sound(func() (err error) {
-		// What a crash of the machine loses is asked for again.
-		c.db, err = bolt.Open(c.path, 0o600, &bolt.Options{Timeout: lockTimeout, NoSync: true, NoGrowSync: true})
+		// Every write is on the disk before it is done: of pages of two ages, as a crash
+		// of the machine would leave them, one repository would be given what the tag of
+		// another stood for, and nothing would notice.
+		c.db, err = bolt.Open(c.path, 0o600, &bolt.Options{Timeout: lockTimeout})
 		if err != nil {
 			return err
 		}
