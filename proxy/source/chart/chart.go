@@ -168,6 +168,11 @@ func (s *Source) place(ctx context.Context, namespace, repoURL string, insecure 
 	return place{scope, repoURL, user, password, fresh}, nil
 }
 
+// keep keeps what was read. What cannot be kept is asked for again.
+func (s *Source) keep(at place, values map[string][]byte) {
+	_ = s.options.Known.Write(at.scope, values)
+}
+
 // take waits for the turn at a place.
 func (p place) take(ctx context.Context) (end func(), err error) {
 	select {

@@ -120,9 +120,7 @@ func (s *Source) list(ctx context.Context, at place, name string, fresh bool) (p
 			return published.Listing{}, err
 		}
 	}
-	if err := s.options.Known.Write(at.scope, values); err != nil {
-		return published.Listing{}, sentence.Fail(registry.ErrTooLarge, err, "what the chart repository %s holds cannot be kept: %s", at.repoURL, err)
-	}
+	s.keep(at, values)
 	found, there := all[name]
 	if !there {
 		return published.Listing{}, noChart(at.repoURL, name, names)
@@ -164,7 +162,8 @@ func (s *Source) digest(ctx context.Context, at place, name string, v published.
 		return "", err
 	}
 	digest = chart.Digest(archive)
-	return digest, s.options.Known.Write(at.scope, map[string][]byte{key: []byte(digest)})
+	s.keep(at, map[string][]byte{key: []byte(digest)})
+	return digest, nil
 }
 
 // maxArchive is the size of an archive, in bytes: Helm takes no larger file into a

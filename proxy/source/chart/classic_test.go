@@ -20,6 +20,7 @@ import (
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/hack/stack/fault"
+	"github.com/waybill-cd/waybill/hack/stack/registry"
 	"github.com/waybill-cd/waybill/proxy/source"
 	"github.com/waybill-cd/waybill/proxy/source/chart"
 	registries "github.com/waybill-cd/waybill/proxy/source/registry"
@@ -125,6 +126,31 @@ func TestADigestThatTheIndexDoesNotNameIsReadOnce(t *testing.T) {
 	w.must(err)
 	if len(look.Offers) != 2 || len(look.Skipped) != 1 || !strings.Contains(look.Skipped[0], "the archive of db 1.2.0 is not at") {
 		t.Errorf("look %+v", look)
+	}
+}
+
+func TestWhatCannotBeKeptHoldsUpNoLook(t *testing.T) {
+	w, c, server := newWorld(t), newClassic(t), newRegistry(t, registry.Config{})
+	c.publish("db", "1.0.0", "1.1.0")
+	c.edit = func(index []byte) []byte { return digestLine.ReplaceAll(index, nil) }
+	push(t, server, "db", "1.0.0", "1.1.0")
+	w.must(w.known.Close())
+	for _, sub := range []pipeline.ChartSubscription{{RepoURL: c.URL, Name: "db"}, inRegistry(server)} {
+		if diff := cmp.Diff([]string{"1.1.0", "1.0.0"}, w.versions(sub)); diff != "" {
+			t.Errorf("versions of %s (-want +got):\n%s", sub.RepoURL, diff)
+		}
+	}
+}
+
+// A host is the same however its letters are written.
+func TestCredentialsGoToAHostThatIsWrittenInCapitals(t *testing.T) {
+	w, c := newWorld(t), newClassic(t)
+	c.user, c.password = "ci", "hunter2"
+	c.publish("db", "1.0.0")
+	sub := pipeline.ChartSubscription{RepoURL: strings.Replace(c.URL, "127.0.0.1", "LocalHost", 1), Name: "db"}
+	w.accounts[sub.RepoURL] = [2]string{"ci", "hunter2"}
+	if diff := cmp.Diff([]string{"1.0.0"}, w.versions(sub)); diff != "" {
+		t.Errorf("versions (-want +got):\n%s", diff)
 	}
 }
 

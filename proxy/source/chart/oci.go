@@ -107,7 +107,7 @@ func (s *Source) checkVanished(ctx context.Context, at place, repo *registry.Rep
 	for _, name := range vanished {
 		forgotten[versionKeys+name] = nil
 	}
-	_ = s.options.Known.Write(at.scope, forgotten) // or they are asked for again
+	s.keep(at, forgotten)
 	return nil
 }
 
@@ -147,7 +147,8 @@ func (s *Source) resolve(ctx context.Context, at place, repo *registry.Repositor
 	if text, err = json.Marshal(v); err != nil {
 		return v, err
 	}
-	return v, s.options.Known.Write(at.scope, map[string][]byte{key: text})
+	s.keep(at, map[string][]byte{key: text})
+	return v, nil
 }
 
 // flawOf makes a flaw of an error of one tag or blob.
