@@ -9,6 +9,8 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/parser"
+
+	"github.com/waybill-cd/waybill/extension/pattern"
 )
 
 // functions are those of the language that a condition may use. None makes a text
@@ -37,9 +39,10 @@ const maxSums = 16
 
 // restrict refuses what could take memory or time without a bound: variables, in
 // which a text doubles with each step; functions and methods that repeat, join or
-// write out; ranges; many sums; what is done with the elements of a list within what is done
-// with those of another, or, where whole is the name of something large, with that
-// at each element.
+// write out; ranges; many sums; large or computed regular expressions; what is done
+// with the elements of a list within what is done with those of another, or, where
+// whole is the name of something large, with that at each element; and to match one
+// text at each element of a list that is not written out.
 func restrict(text string, functions []string, whole string) error {
 	tree, err := parser.Parse(text)
 	if err != nil {
@@ -75,6 +78,8 @@ func (r *restriction) refused(node ast.Node) error {
 		switch n.Operator {
 		case "..":
 			return errors.New("ranges (..) are not allowed here: compare with >= and <=")
+		case "matches":
+			return refusedPattern(n.Right)
 		case "+":
 			if r.sums++; r.sums > maxSums {
 				return fmt.Errorf("more than %d sums (+) are not allowed here: write a shorter one", maxSums)
@@ -87,6 +92,9 @@ func (r *restriction) refused(node ast.Node) error {
 		// The third argument is read from the machine's files.
 		if n.Name == "date" && len(n.Arguments) > 2 {
 			return errors.New("date takes no time zone here: write it into the date, as 2026-01-31T00:00:00+01:00")
+		}
+		if matchesAnother(n.Arguments) {
+			return errors.New("matches goes with # in what is done with each element of a list: match another text outside of it")
 		}
 	case *ast.CallNode:
 		return r.refusedCall(n.Callee)
@@ -101,6 +109,42 @@ func (r *restriction) refused(node ast.Node) error {
 		}
 	}
 	return nil
+}
+
+// matchesAnother tells that something other than the element is matched at each
+// element of a list, which may have a thousand.
+func matchesAnother(arguments []ast.Node) bool {
+	if len(arguments) < 2 {
+		return false
+	}
+	if _, written := arguments[0].(*ast.ArrayNode); written {
+		return false
+	}
+	return slices.ContainsFunc(arguments[1:], func(done ast.Node) bool {
+		if _, ok := done.(*ast.PredicateNode); !ok {
+			return false
+		}
+		return ast.Find(done, func(node ast.Node) bool {
+			match, ok := node.(*ast.BinaryNode)
+			return ok && match.Operator == "matches" && ast.Find(match.Left, isIdentifier) != nil
+		}) != nil
+	})
+}
+
+func isIdentifier(node ast.Node) bool {
+	_, is := node.(*ast.IdentifierNode)
+	return is
+}
+
+// refusedPattern tells why a regular expression may not be matched with: one that is
+// computed could be any, and be compiled for each match.
+func refusedPattern(node ast.Node) error {
+	text, ok := node.(*ast.StringNode)
+	if !ok {
+		return errors.New("a computed regular expression is not allowed here: write it out after matches")
+	}
+	_, err := pattern.Compile(text.Value)
+	return err
 }
 
 // refusedCall tells why what is called may not be: a function, a method, or what
