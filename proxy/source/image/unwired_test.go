@@ -13,7 +13,7 @@ import (
 func unwired(t *testing.T, handler http.Handler) *http.Transport {
 	t.Helper()
 	p := &pipes{calls: make(chan net.Conn), closed: make(chan struct{})}
-	server := &http.Server{Handler: handler} //nolint:gosec // its clients are a test's own
+	server := &http.Server{Handler: handler}
 	go func() { _ = server.Serve(p) }()
 	t.Cleanup(func() { _ = server.Close() })
 	return &http.Transport{DialContext: p.dial, MaxIdleConnsPerHost: 16}
