@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -119,6 +120,9 @@ func serve(t *testing.T) *hooks {
 		web.Close()
 		stop()
 		<-ended
+		for name := range maps.Clone(h.receivers.byName) { // with their metrics, which are the process's
+			h.receivers.OnDelete(secretOf(name, "", nil))
+		}
 	})
 	return h
 }
