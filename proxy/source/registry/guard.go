@@ -55,7 +55,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, &held{left}
 	}
 	if g.pace != nil {
-		if err := g.pace.Wait(req.Context(), host, party(req.Context(), g.party)); err != nil {
+		if err := g.pace.Wait(req.Context(), strings.ToLower(host), party(req.Context(), g.party)); err != nil {
 			return nil, err
 		}
 		// While this one waited, another may have been told to stop.
