@@ -70,6 +70,22 @@ func TestCriteriaOnWhatIsNotFoundAreAnError(t *testing.T) {
 	}
 }
 
+func TestCriteriaOnAFieldThatIsNotThereAreToldWhichAre(t *testing.T) {
+	for text, want := range map[string]string{
+		`imageFrom("nginx").tag == ""`:           "image has no field tag (1:20): it has RepoURL, Tag, Digest, Subscription",
+		`commitFrom("a")?.Message == ""`:         "commit has no field Message (1:18): it has RepoURL, ID, Tag, Subject, Author",
+		`chartFrom("a").Name.Short() == ""`:      "Short() is not allowed here: of a date or a duration, there are Year, ",
+		`chartFrom("a")["version"] == ""`:        "chart has no field version (1:15): it has RepoURL, Name, Version, Digest, AppVersion",
+		`imageFrom("nginx") == "1.27"`:           "invalid operation: == (mismatched types image and string) (1:20)",
+		`artifactFrom("nginx").Tag == "1.27"`:    "unknown name artifactFrom (1:1): an expression here sees imageFrom, commitFrom, chartFrom",
+		`date("2026-01-01").Month().Long == "x"`: "month has no field Long (1:28): it has String()",
+	} {
+		if _, err := expression.CompileCriteria(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
 func FuzzCriteria(f *testing.F) {
 	f.Add(`imageFrom("nginx").Tag == "1.27"`)
 	f.Add(`commitFrom("https://git.example.com/shop.git").Subject contains chartFrom("https://charts.example.com", "db").Version`)

@@ -54,7 +54,7 @@ func compile[T view[T]](text string) (Condition[T], error) {
 	var zero T
 	program, err := expr.Compile(text, append(options(zero, functions), expr.AsBool())...)
 	if err != nil {
-		return Condition[T]{}, fmt.Errorf("is not a condition: %s", firstLine(err))
+		return Condition[T]{}, fmt.Errorf("is not a condition: %s", told(err, zero))
 	}
 	return Condition[T]{program}, nil
 }

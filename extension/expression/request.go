@@ -48,7 +48,7 @@ func CompileRepositories(text string) (Repositories, error) {
 	}
 	program, err := expr.Compile(text, options(requestScope{}, requestFunctions)...)
 	if err != nil {
-		return Repositories{}, fmt.Errorf("is not an expression that may stand here: %s", firstLine(err))
+		return Repositories{}, fmt.Errorf("is not an expression that may stand here: %s", told(err, requestScope{}))
 	}
 	return Repositories{program}, nil
 }

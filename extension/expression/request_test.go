@@ -65,7 +65,8 @@ func TestAnExpressionThatCannotBeCompiledIsRefused(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"":                                           "is not an expression",
-		"request.bdy":                                "is not an expression",
+		"request.bdy":                                "is not an expression that may stand here: request has no field bdy (1:9): it has body, header",
+		"body.url":                                   "unknown name body (1:1): an expression here sees request",
 		"now()":                                      "is not an expression",
 		"'" + strings.Repeat("x", 4<<10) + "'":       "longer than",
 		strings.Repeat("1+", 1000) + "1":             "is not an expression",
@@ -76,6 +77,7 @@ func TestAnExpressionThatCannotBeCompiledIsRefused(t *testing.T) {
 		`reduce(request.body.list, #acc + #acc)`:     "reduce is not allowed here",
 		`let a = request.body.url; a + a`:            "let is not allowed here",
 		`map(request.body.list, map(#.list, #))`:     "cannot hold another one",
+		`date("2012-12-31").Format(request.body.a)`:  "Format() is not allowed here",
 		`map(0..1000, "a")`:                          "ranges (..) are not allowed here",
 		`map(request.body.list, request.body.a)`:     "request is not allowed in what is done with each element of a list: write # for the element",
 		`map(request.body.list, $env.request)`:       "request is not allowed in what is done with each element",

@@ -9,6 +9,8 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/parser"
+
+	"github.com/waybill-cd/waybill/extension/pattern"
 )
 
 // functions are those of the language that a condition may use. None makes a text
@@ -24,15 +26,23 @@ var functions = []string{
 // are given.
 var requestFunctions = append(slices.Clone(functions), "map", "fromJSON", "fromBase64")
 
+// methods are what may be asked of a date, of a month and a weekday, and of a
+// duration. Format is none of them: it takes a text for what to write where, and
+// makes a longer one of it, so that one within another doubles it each time.
+var methods = []string{
+	"Year", "Month", "Day", "YearDay", "Weekday", "Hour", "Minute", "Second", "Unix", "Before", "After", "Equal", "Sub", "Hours", "Minutes", "Seconds", "String",
+}
+
 // maxSums bounds the sums (+) of an expression, and with that how far they make a
 // text grow.
 const maxSums = 16
 
 // restrict refuses what could take memory or time without a bound: variables, in
-// which a text doubles with each step; functions that repeat, join or write out;
-// ranges; many sums; what is done with the elements of a list within what is done
-// with those of another, or, where whole is the name of something large, with that
-// at each element.
+// which a text doubles with each step; functions and methods that repeat, join or
+// write out; ranges; many sums; large or computed regular expressions; what is done
+// with the elements of a list within what is done with those of another, or, where
+// whole is the name of something large, with that at each element; and to match one
+// text at each element of a list that is not written out.
 func restrict(text string, functions []string, whole string) error {
 	tree, err := parser.Parse(text)
 	if err != nil {
@@ -68,6 +78,8 @@ func (r *restriction) refused(node ast.Node) error {
 		switch n.Operator {
 		case "..":
 			return errors.New("ranges (..) are not allowed here: compare with >= and <=")
+		case "matches":
+			return refusedPattern(n.Right)
 		case "+":
 			if r.sums++; r.sums > maxSums {
 				return fmt.Errorf("more than %d sums (+) are not allowed here: write a shorter one", maxSums)
@@ -81,10 +93,11 @@ func (r *restriction) refused(node ast.Node) error {
 		if n.Name == "date" && len(n.Arguments) > 2 {
 			return errors.New("date takes no time zone here: write it into the date, as 2026-01-31T00:00:00+01:00")
 		}
-	case *ast.CallNode:
-		if name, ok := n.Callee.(*ast.IdentifierNode); ok && slices.Contains(builtin.Names, name.Value) {
-			return r.unknown(name.Value)
+		if matchesAnother(n.Arguments) {
+			return errors.New("matches goes with # in what is done with each element of a list: match another text outside of it")
 		}
+	case *ast.CallNode:
+		return r.refusedCall(n.Callee)
 	case *ast.PredicateNode:
 		within := predicate{whole: r.whole}
 		ast.Walk(&n.Node, &within)
@@ -96,6 +109,66 @@ func (r *restriction) refused(node ast.Node) error {
 		}
 	}
 	return nil
+}
+
+// matchesAnother tells that something other than the element is matched at each
+// element of a list, which may have a thousand.
+func matchesAnother(arguments []ast.Node) bool {
+	if len(arguments) < 2 {
+		return false
+	}
+	if _, written := arguments[0].(*ast.ArrayNode); written {
+		return false
+	}
+	return slices.ContainsFunc(arguments[1:], func(done ast.Node) bool {
+		if _, ok := done.(*ast.PredicateNode); !ok {
+			return false
+		}
+		return ast.Find(done, func(node ast.Node) bool {
+			match, ok := node.(*ast.BinaryNode)
+			return ok && match.Operator == "matches" && ast.Find(match.Left, isIdentifier) != nil
+		}) != nil
+	})
+}
+
+func isIdentifier(node ast.Node) bool {
+	_, is := node.(*ast.IdentifierNode)
+	return is
+}
+
+// refusedPattern tells why a regular expression may not be matched with: one that is
+// computed could be any, and be compiled for each match.
+func refusedPattern(node ast.Node) error {
+	text, ok := node.(*ast.StringNode)
+	if !ok {
+		return errors.New("a computed regular expression is not allowed here: write it out after matches")
+	}
+	_, err := pattern.Compile(text.Value)
+	return err
+}
+
+// refusedCall tells why what is called may not be: a function, a method, or what
+// the whole itself offers.
+func (r *restriction) refusedCall(callee ast.Node) error {
+	name := ""
+	switch n := callee.(type) {
+	case *ast.IdentifierNode:
+		if slices.Contains(builtin.Names, n.Value) {
+			return r.unknown(n.Value)
+		}
+		return nil
+	case *ast.MemberNode:
+		if of, ok := n.Node.(*ast.IdentifierNode); ok && r.whole != "" && of.Value == r.whole {
+			return nil
+		}
+		if property, ok := n.Property.(*ast.StringNode); ok {
+			name = property.Value
+		}
+	}
+	if slices.Contains(methods, name) {
+		return nil
+	}
+	return fmt.Errorf("%s() is not allowed here: of a date or a duration, there are %s", name, strings.Join(methods, ", "))
 }
 
 func (r *restriction) unknown(name string) error {

@@ -3,13 +3,13 @@ package pipeline
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/extension/pattern"
 )
 
 // repository is what several subscriptions of a warehouse may have in common.
@@ -140,8 +140,8 @@ func checkRegexes(path string, patterns []string, found *problems) {
 	}
 }
 
-func checkRegex(path, pattern string, found *problems) {
-	if _, err := regexp.Compile(pattern); err != nil {
-		found.add(path, "%q is not a regular expression (RE2): %s", pattern, err)
+func checkRegex(path, text string, found *problems) {
+	if _, err := pattern.Compile(text); err != nil {
+		found.add(path, "%s", err)
 	}
 }

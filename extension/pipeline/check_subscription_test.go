@@ -60,7 +60,7 @@ func subscriptionProblems() []problem {
 		one("criteria on an image that is not subscribed to", criteria(`freightCreationCriteria: {expression: 'false && imageFrom("registry.example.com/other").Tag != ""'}`), "warehouses[4].freightCreationCriteria.expression",
 			"the warehouse finds no image of registry.example.com/other: name what it subscribes to"),
 		one("criteria on what is not there", criteria(`freightCreationCriteria: {expression: 'artifactFrom("r") != nil'}`), "warehouses[4].freightCreationCriteria.expression",
-			`is not a condition: unknown name artifactFrom (1:1)`),
+			`is not a condition: unknown name artifactFrom (1:1): an expression here sees imageFrom, commitFrom, chartFrom`),
 	}
 }
 
@@ -146,9 +146,9 @@ func gitProblems() []problem {
 
 		one("a filter that is no condition", gitSubscription("expressionFilter: author"), path+".expressionFilter", `is not a condition: expected bool, but got string`),
 		one("a filter on a tag where a branch counts", gitSubscription(`expressionFilter: 'tag startsWith "v"'`), path+".expressionFilter",
-			`is not a condition: unknown name tag (1:1)`),
+			`is not a condition: unknown name tag (1:1): an expression here sees id, author, committer, subject, commitDate`),
 		one("a filter on a branch's commit where tags count", gitSubscription(`commitSelectionStrategy: NewestTag, expressionFilter: 'commitDate.Year() > 2020'`), path+".expressionFilter",
-			`is not a condition: unknown name commitDate (1:1)`),
+			`is not a condition: unknown name commitDate (1:1): an expression here sees tag, id, author, committer, subject, creatorDate, tagger, annotation`),
 	}
 	for _, name := range []string{"a b", "-f", "a..b", "/a", "a/", "a//b", ".a", "a/.b", "a.", "a.lock", "a.lock/b", "a~1", "a^", "a:b", "a?", "a*", "a[", `a\b`, "a@{1}", "@", "HEAD", strings.Repeat("a", 201)} {
 		all = append(all, one("a branch to read named "+name, gitSubscription("branch: '"+name+"'"), path+".branch", fmt.Sprintf("%q", name)+branch))

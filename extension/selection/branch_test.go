@@ -103,9 +103,9 @@ func TestCommitsBeforeADateAreOfThePast(t *testing.T) {
 func TestARuleOfCommitsThatCannotBeFollowedIsRefused(t *testing.T) {
 	for want, s := range map[string]pipeline.GitSubscription{
 		`"a[" is not a glob`: {IncludePaths: []string{"glob:a["}},
-		"\"(\" is not a regular expression (RE2): error parsing regexp: missing closing ): `(`": {ExcludePaths: []string{"regex:("}},
-		`is not a condition: unknown name tag (1:1)`:                                            {ExpressionFilter: "tag"},
-		`is not a condition: unknown name commitDate (1:1)`:                                     {CommitSelectionStrategy: pipeline.StrategySemVer, ExpressionFilter: "commitDate"},
+		"\"(\" is not a regular expression (RE2): error parsing regexp: missing closing ): `(`":                                                           {ExcludePaths: []string{"regex:("}},
+		`is not a condition: unknown name tag (1:1): an expression here sees id, author, committer, subject, commitDate`:                                  {ExpressionFilter: "tag"},
+		`is not a condition: unknown name commitDate (1:1): an expression here sees tag, id, author, committer, subject, creatorDate, tagger, annotation`: {CommitSelectionStrategy: pipeline.StrategySemVer, ExpressionFilter: "commitDate"},
 	} {
 		if _, err := selection.ForCommits(s); err == nil || err.Error() != want {
 			t.Errorf("ForCommits says %v, want %s", err, want)

@@ -24,7 +24,7 @@ func TestTheGreatestVersionOfAChartComesFirst(t *testing.T) {
 		"of a registry":                           {registry, "", []string{"1.9.0", "1.10.0"}, []string{"1.10.0", "1.9.0"}},
 		"where an underscore stands for the plus": {registry, "", []string{"1.0.0_a", "1.0.0_b.1", "1.0.0", "1.0.1_x"}, []string{"1.0.1_x", "1.0.0_b.1", "1.0.0_a", "1.0.0"}},
 		"which must be full":                      {registry, "", []string{"1", "1.1", "latest", "sha256-0123.sig", "1.1.1"}, []string{"1.1.1"}},
-		"with or without a v":                     {registry, "", []string{"v1.2.0", "1.1.0"}, []string{"v1.2.0", "1.1.0"}},
+		"without a v":                             {registry, "", []string{"v1.2.0", "1.1.0"}, []string{"1.1.0"}},
 		"in a constraint too":                     {registry, "<2", []string{"2.0.0_a", "1.9.9_a"}, []string{"1.9.9_a"}},
 	} {
 		r, err := selection.ForChart(pipeline.ChartSubscription{RepoURL: test.repoURL, SemverConstraint: test.constraint})
@@ -40,13 +40,5 @@ func TestTheGreatestVersionOfAChartComesFirst(t *testing.T) {
 	}
 	if _, err := selection.ForChart(pipeline.ChartSubscription{RepoURL: registry, SemverConstraint: "newest"}); err == nil {
 		t.Error("a constraint that is none is followed")
-	}
-}
-
-func TestATagOfARegistryIsAChartsVersion(t *testing.T) {
-	for tag, want := range map[string]string{"1.0.0": "1.0.0", "1.0.0_build.7": "1.0.0+build.7", "v1.0.0-rc.1_a": "v1.0.0-rc.1+a"} {
-		if got := selection.ChartVersion(tag); got != want {
-			t.Errorf("ChartVersion(%s) = %s, want %s", tag, got, want)
-		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/waybill-cd/waybill/extension/pattern"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 )
 
@@ -96,11 +97,10 @@ func (r Rule) Dated() bool { return r.dated }
 func compile(patterns []string) ([]*regexp.Regexp, error) {
 	compiled := make([]*regexp.Regexp, len(patterns))
 	for i, p := range patterns {
-		re, err := regexp.Compile(p)
-		if err != nil {
-			return nil, fmt.Errorf("%q is not a regular expression (RE2): %w", p, err)
+		var err error
+		if compiled[i], err = pattern.Compile(p); err != nil {
+			return nil, err
 		}
-		compiled[i] = re
 	}
 	return compiled, nil
 }

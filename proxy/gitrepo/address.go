@@ -1,11 +1,11 @@
 package gitrepo
 
 import (
-	"net"
 	"net/url"
 	"strings"
 
 	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/proxy/loopback"
 )
 
 // address is where a repository is found.
@@ -36,7 +36,7 @@ func parseAddress(repoURL string) (address, error) {
 	}
 	name := u.String()
 	switch {
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !loopback.Is(u.Hostname()):
 		return address{}, refused(nil, "the Git repository %s is reached over plain HTTP, which would show the password to the network; %s", name, httpsOnly)
 	case u.Scheme != "http" && u.Scheme != "https":
 		return address{}, refused(nil, "the Git repository %s is reached over %s; %s", name, u.Scheme, httpsOnly)
@@ -44,14 +44,4 @@ func parseAddress(repoURL string) (address, error) {
 		return address{}, refused(nil, "%s is not the URL of a Git repository: want https://host/path", name)
 	}
 	return address{url: strings.TrimRight(name, "/"), name: name, key: freight.GitRepository(repoURL)}, nil
-}
-
-// loopback tells whether a host is this machine, so that what is sent to it
-// does not leave.
-func loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }

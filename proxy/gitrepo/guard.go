@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/waybill-cd/waybill/proxy/loopback"
 	"github.com/waybill-cd/waybill/proxy/source/pace"
 )
 
@@ -46,7 +47,7 @@ type guard struct {
 
 // RoundTrip implements http.RoundTripper.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Scheme != "https" && !loopback(req.URL.Hostname()) {
+	if req.URL.Scheme != "https" && !loopback.Is(req.URL.Hostname()) {
 		return nil, errPlain
 	}
 	asks := accountOf(req)

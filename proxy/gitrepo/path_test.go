@@ -5,6 +5,8 @@ import (
 	"path"
 	"strings"
 	"testing"
+
+	"github.com/waybill-cd/waybill/proxy/loopback"
 )
 
 func TestPathsThatLeaveTheTreeAreRefused(t *testing.T) {
@@ -80,7 +82,7 @@ func FuzzParseAddress(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if e.User != "" || e.Password != "" || e.Protocol == "http" && !loopback(strings.Trim(e.Host, "[]")) || e.Protocol != "http" && e.Protocol != "https" {
+		if e.User != "" || e.Password != "" || e.Protocol == "http" && !loopback.Is(strings.Trim(e.Host, "[]")) || e.Protocol != "http" && e.Protocol != "https" {
 			t.Errorf("%q is reached at %+v", repoURL, e)
 		}
 	})

@@ -20,8 +20,6 @@ type Look struct {
 	// Skipped tells of versions that would have been offered, and why they cannot
 	// be: each a sentence, at most [MaxSkipped] of them.
 	Skipped []string
-	// Requests is how many were sent for it.
-	Requests int
 }
 
 // MaxSkipped bounds Look.Skipped.

@@ -4,7 +4,8 @@
 //
 // A call is refused unless it proves that it is the sender's, and a caller who is
 // refused is told nothing: neither whether the receiver exists nor what is wrong.
-// The log tells people, without anything of the payload.
+// The log tells people, without anything of the payload. Only that a payload is too
+// large or too slow is told before its signature can be looked at.
 package webhook
 
 import (

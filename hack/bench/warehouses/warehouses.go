@@ -108,14 +108,14 @@ func fill(ctx context.Context, server *stackregistry.Server, tags int) error {
 
 // look looks until there is an outcome.
 func look(ctx context.Context, images *image.Source, sub pipeline.ImageSubscription) (Look, error) {
-	counted, requests := registry.Counted(ctx)
+	counted, requests := source.Counted(ctx)
 	start := time.Now()
 	for {
 		_, err := images.Discover(counted, "waybill", pipeline.Subscription{Image: &sub})
 		if errors.As(err, new(*source.Incomplete)) {
 			continue
 		}
-		return Look{Requests: requests(), Took: time.Since(start)}, err
+		return Look{Requests: int(requests()), Took: time.Since(start)}, err
 	}
 }
 

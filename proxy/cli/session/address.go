@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/url"
 	"strings"
+
+	"github.com/waybill-cd/waybill/proxy/loopback"
 )
 
 // parseAddress makes the URL of a server from what argocd calls its address:
@@ -31,21 +33,13 @@ func parseAddress(address, rootPath string, plainText bool) (*url.URL, error) {
 			return nil, fmt.Errorf("the address %q says https, and --plaintext says no TLS: leave one of them out", address)
 		}
 	case "http":
-		if !plainText && !loopback(u.Hostname()) {
+		if !plainText && !loopback.Is(u.Hostname()) {
 			return nil, fmt.Errorf("the address %q would send the session's token over the network without TLS: write https://, or say --plaintext if that is what you want", address)
 		}
 	default:
 		return nil, fmt.Errorf("the address %q is neither http nor https", address)
 	}
 	return u.JoinPath(strings.Trim(rootPath, "/")), nil
-}
-
-func loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }
 
 // sameServer tells whether two addresses mean one server.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
+
+	"github.com/waybill-cd/waybill/proxy/loopback"
 )
 
 // lonely takes away what the machine says of Argo CD, and returns a home folder.
@@ -336,7 +338,7 @@ func FuzzAnAddressNeverLosesTLSUnasked(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, address, rootPath string) {
 		u, err := parseAddress(address, rootPath, false)
-		if err == nil && u.Scheme != "https" && !loopback(u.Hostname()) {
+		if err == nil && u.Scheme != "https" && !loopback.Is(u.Hostname()) {
 			t.Fatalf("%q became %s", address, u)
 		}
 	})

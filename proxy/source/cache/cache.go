@@ -51,10 +51,11 @@ const (
 // Cache is the file. It may be used by several goroutines at a time.
 type Cache struct {
 	options Options
-	path    string // empty for a file without a name
+	path    string
 
 	mu     sync.RWMutex // held to write
-	db     *bolt.DB
+	db     *bolt.DB     // nil where no file could be opened
+	closed bool
 	scopes map[string]*usage
 	total  usage
 
@@ -111,6 +112,9 @@ func (c *Cache) Write(s Scope, values map[string][]byte) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return errClosed // and no damage, which would make the file anew
+	}
 	name := s.name()
 	grown := usage{}
 	err := sound(func() error {

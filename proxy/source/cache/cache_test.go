@@ -165,6 +165,27 @@ func put(t *testing.T, path, bucket, key, value string) {
 	}
 }
 
+// A look may outlive the cache by a moment, where the process ends.
+func TestWhatComesAfterTheEndHarmsNothing(t *testing.T) {
+	dir := t.TempDir()
+	c := open(t, dir, cache.Options{})
+	write(t, c, shop, map[string][]byte{"v1": []byte("a")})
+	for range 2 {
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Write(shop, map[string][]byte{"v2": []byte("b")}); err == nil {
+			t.Error("something is kept after the end")
+		}
+		if known := all(c, shop); len(known) != 0 {
+			t.Errorf("%v is known after the end", known)
+		}
+	}
+	if diff := cmp.Diff(map[string]string{"v1": "a"}, all(open(t, dir, cache.Options{}), shop)); diff != "" {
+		t.Errorf("what is known after a restart (-want +got):\n%s", diff)
+	}
+}
+
 func TestAnotherProcessThatHasTheFileHoldsUpNobody(t *testing.T) {
 	dir := t.TempDir()
 	first := open(t, dir, cache.Options{})

@@ -23,7 +23,10 @@ const (
 // formatBucket holds one key, the format. No scope has its name.
 var formatBucket = []byte("format")
 
-var errDamaged = errors.New("the file is damaged")
+var (
+	errDamaged = errors.New("the file is damaged")
+	errClosed  = errors.New("what was read cannot be kept: the cache is closed")
+)
 
 // Open opens the cache in a folder, which is made where it is missing. A file
 // that is damaged or of another version is made anew. While another process has
@@ -53,10 +56,14 @@ func Open(dir string, o Options) (*Cache, error) {
 	return c, nil
 }
 
-// Close closes the file.
+// Close closes the file. Nothing is known after it, nor kept.
 func (c *Cache) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.closed, c.scopes = true, nil
+	if c.db == nil {
+		return nil
+	}
 	return c.db.Close()
 }
 
@@ -65,8 +72,10 @@ func (c *Cache) Close() error {
 func (c *Cache) load() error {
 	c.scopes, c.total = map[string]*usage{}, usage{}
 	return sound(func() (err error) {
-		// What a crash of the machine loses is asked for again.
-		c.db, err = bolt.Open(c.path, 0o600, &bolt.Options{Timeout: lockTimeout, NoSync: true, NoGrowSync: true})
+		// Every write is on the disk before it is done: of pages of two ages, as a crash
+		// of the machine would leave them, one repository would be given what the tag of
+		// another stood for, and nothing would notice.
+		c.db, err = bolt.Open(c.path, 0o600, &bolt.Options{Timeout: lockTimeout})
 		if err != nil {
 			return err
 		}

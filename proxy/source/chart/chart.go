@@ -98,7 +98,7 @@ func (s *Source) Discover(ctx context.Context, namespace string, subscription pi
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
-	ctx, requests := registry.Counted(ctx)
+	ctx = registry.AsLook(ctx)
 	at, err := s.place(ctx, namespace, sub.RepoURL, sub.InsecureSkipTLSVerify)
 	if err != nil {
 		return source.Look{}, err
@@ -113,7 +113,6 @@ func (s *Source) Discover(ctx context.Context, namespace string, subscription pi
 	if err != nil {
 		return source.Look{}, err
 	}
-	look.Requests = requests()
 	look.Skipped = look.Skipped[:min(len(look.Skipped), source.MaxSkipped)]
 	if len(found) == 0 {
 		return source.Look{}, sentence.Fail(ErrNothing, nil, "no version of chart %s can be used, of those that qualify: %s", nameOf(sub.RepoURL, sub.Name), strings.Join(look.Skipped, "; "))
@@ -167,6 +166,11 @@ func (s *Source) place(ctx context.Context, namespace, repoURL string, insecure 
 	fresh := &shared{turn: make(chan struct{}, 1), wanted: map[string]bool{}}
 	s.places.Add(scope, fresh)
 	return place{scope, repoURL, user, password, fresh}, nil
+}
+
+// keep keeps what was read. What cannot be kept is asked for again.
+func (s *Source) keep(at place, values map[string][]byte) {
+	_ = s.options.Known.Write(at.scope, values)
 }
 
 // take waits for the turn at a place.

@@ -13,6 +13,7 @@ import (
 	"github.com/waybill-cd/waybill/extension/chart"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/selection"
+	"github.com/waybill-cd/waybill/proxy/loopback"
 	"github.com/waybill-cd/waybill/proxy/sentence"
 	"github.com/waybill-cd/waybill/proxy/source/chart/published"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
@@ -119,9 +120,7 @@ func (s *Source) list(ctx context.Context, at place, name string, fresh bool) (p
 			return published.Listing{}, err
 		}
 	}
-	if err := s.options.Known.Write(at.scope, values); err != nil {
-		return published.Listing{}, sentence.Fail(registry.ErrTooLarge, err, "what the chart repository %s holds cannot be kept: %s", at.repoURL, err)
-	}
+	s.keep(at, values)
 	found, there := all[name]
 	if !there {
 		return published.Listing{}, noChart(at.repoURL, name, names)
@@ -163,7 +162,8 @@ func (s *Source) digest(ctx context.Context, at place, name string, v published.
 		return "", err
 	}
 	digest = chart.Digest(archive)
-	return digest, s.options.Known.Write(at.scope, map[string][]byte{key: []byte(digest)})
+	s.keep(at, map[string][]byte{key: []byte(digest)})
+	return digest, nil
 }
 
 // maxArchive is the size of an archive, in bytes: Helm takes no larger file into a
@@ -238,7 +238,7 @@ func archiveURL(repoURL, written string) (string, error) {
 		return at, nil
 	}
 	u.User = nil
-	local, ownToo := registry.Loopback(u.Hostname()), registry.Loopback(repo.Hostname())
+	local, ownToo := loopback.Is(u.Hostname()), loopback.Is(repo.Hostname())
 	if fetched := u.Scheme == "https" && !local || local && ownToo && (u.Scheme == "https" || u.Scheme == "http"); !fetched {
 		return "", fmt.Errorf("its archive is at %s, which is not fetched: serve it over HTTPS", shownURL(written))
 	}

@@ -1,8 +1,10 @@
 package chart_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,6 +20,7 @@ import (
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/hack/stack/fault"
+	"github.com/waybill-cd/waybill/hack/stack/registry"
 	"github.com/waybill-cd/waybill/proxy/source"
 	"github.com/waybill-cd/waybill/proxy/source/chart"
 	registries "github.com/waybill-cd/waybill/proxy/source/registry"
@@ -39,9 +42,12 @@ func TestTheGreatestVersionOfAClassicRepositoryIsOffered(t *testing.T) {
 			},
 		}
 	}
-	want := source.Look{Offers: []freight.Offer{offer("1.10.0"), offer("1.9.0")}, Requests: 1}
+	want := source.Look{Offers: []freight.Offer{offer("1.10.0"), offer("1.9.0")}}
 	if diff := cmp.Diff(want, look, cmpopts.IgnoreFields(freight.Detail{}, "CreatedAt"), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("look (-want +got):\n%s", diff)
+	}
+	if w.counted != 1 {
+		t.Errorf("%d requests are told, want 1", w.counted)
 	}
 	if at := look.Offers[0].Detail.CreatedAt; at == nil || time.Since(*at) > time.Hour {
 		t.Errorf("it was published at %v", at)
@@ -60,8 +66,6 @@ func TestAnUnchangedIndexIsNotSentAgain(t *testing.T) {
 			c.publish("db", "1.0.0")
 			c.publish("web", "1.0.0")
 			db, web := pipeline.ChartSubscription{RepoURL: c.URL, Name: "db"}, pipeline.ChartSubscription{RepoURL: c.URL + "/", Name: "web"}
-			sent := 0
-			c.edit = func(index []byte) []byte { sent++; return index }
 			w.versions(db)
 			w.versions(web)
 			if diff := cmp.Diff([]string{"GET /index.yaml", "GET /index.yaml"}, requests(&c.Traffic)); diff != "" {
@@ -69,18 +73,16 @@ func TestAnUnchangedIndexIsNotSentAgain(t *testing.T) {
 			}
 			// After a restart as well.
 			w.open(chart.Options{})
-			var statuses []int
-			c.Config.Handler = statusOf(c.Config.Handler, &statuses)
+			c.statuses() // of the first looks
 			for range 2 {
 				if diff := cmp.Diff([]string{"1.0.0"}, w.versions(db)); diff != "" {
 					t.Errorf("versions (-want +got):\n%s", diff)
 				}
 				w.versions(web)
 			}
-			if diff := cmp.Diff([]int{304, 304, 304, 304}, statuses); diff != "" {
+			if diff := cmp.Diff([]int{304, 304, 304, 304}, c.statuses()); diff != "" {
 				t.Errorf("answers to looks at what is unchanged (-want +got):\n%s", diff)
 			}
-			statuses = nil
 			c.publish("db", "1.1.0")
 			later := time.Now().Add(time.Minute)
 			w.must(os.Chtimes(filepath.Join(c.dir, "index.yaml"), later, later))
@@ -89,24 +91,11 @@ func TestAnUnchangedIndexIsNotSentAgain(t *testing.T) {
 			}
 			// The index is read for all who ask for charts of it.
 			w.versions(web)
-			if diff := cmp.Diff([]int{200, 304}, statuses); diff != "" {
+			if diff := cmp.Diff([]int{200, 304}, c.statuses()); diff != "" {
 				t.Errorf("answers after a change (-want +got):\n%s", diff)
 			}
 		})
 	}
-}
-
-func statusOf(next http.Handler, statuses *[]int) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		recorder := httptest.NewRecorder()
-		next.ServeHTTP(recorder, r)
-		*statuses = append(*statuses, recorder.Code)
-		for key, values := range recorder.Header() {
-			w.Header()[key] = values
-		}
-		w.WriteHeader(recorder.Code)
-		_, _ = w.Write(recorder.Body.Bytes())
-	})
 }
 
 var digestLine = regexp.MustCompile(`(?m)^ *digest: .*\n`)
@@ -140,6 +129,31 @@ func TestADigestThatTheIndexDoesNotNameIsReadOnce(t *testing.T) {
 	}
 }
 
+func TestWhatCannotBeKeptHoldsUpNoLook(t *testing.T) {
+	w, c, server := newWorld(t), newClassic(t), newRegistry(t, registry.Config{})
+	c.publish("db", "1.0.0", "1.1.0")
+	c.edit = func(index []byte) []byte { return digestLine.ReplaceAll(index, nil) }
+	push(t, server, "db", "1.0.0", "1.1.0")
+	w.must(w.known.Close())
+	for _, sub := range []pipeline.ChartSubscription{{RepoURL: c.URL, Name: "db"}, inRegistry(server)} {
+		if diff := cmp.Diff([]string{"1.1.0", "1.0.0"}, w.versions(sub)); diff != "" {
+			t.Errorf("versions of %s (-want +got):\n%s", sub.RepoURL, diff)
+		}
+	}
+}
+
+// A host is the same however its letters are written.
+func TestCredentialsGoToAHostThatIsWrittenInCapitals(t *testing.T) {
+	w, c := newWorld(t), newClassic(t)
+	c.user, c.password = "ci", "hunter2"
+	c.publish("db", "1.0.0")
+	sub := pipeline.ChartSubscription{RepoURL: strings.Replace(c.URL, "127.0.0.1", "LocalHost", 1), Name: "db"}
+	w.accounts[sub.RepoURL] = [2]string{"ci", "hunter2"}
+	if diff := cmp.Diff([]string{"1.0.0"}, w.versions(sub)); diff != "" {
+		t.Errorf("versions (-want +got):\n%s", diff)
+	}
+}
+
 func TestABrokenEntryBlocksNoOther(t *testing.T) {
 	w, c := newWorld(t), newClassic(t)
 	c.publish("db", "1.0.0", "1.1.0", "1.2.0", "1.3.0")
@@ -165,6 +179,13 @@ func TestABrokenEntryBlocksNoOther(t *testing.T) {
 
 func TestErrorsOfClassicRepositoriesTellCauseAndRemedy(t *testing.T) {
 	w, c, private := newWorld(t), newClassic(t), newClassic(t)
+	w.transport = &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if host, _, _ := net.SplitHostPort(address); host == "charts.invalid" {
+			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}}
+	w.open(chart.Options{})
 	c.publish("db", "1.0.0", "2.0.0")
 	c.publish("web", "1.0.0")
 	private.user, private.password = "ci", "hunter2"
@@ -281,7 +302,7 @@ func TestCredentialsGoToTheRepositorysOwnHostAlone(t *testing.T) {
 	c.edit = func(index []byte) []byte { return digestLine.ReplaceAll(index, nil) }
 	sub := pipeline.ChartSubscription{RepoURL: c.URL, Name: "db"}
 	w.versions(sub)
-	if diff := cmp.Diff([]string{"/index.yaml", "/db-1.0.0.tgz"}, c.authorized); diff != "" {
+	if diff := cmp.Diff([]string{"/index.yaml", "/db-1.0.0.tgz"}, c.withCredentials()); diff != "" {
 		t.Errorf("requests with credentials (-want +got):\n%s", diff)
 	}
 	c.edit = func(index []byte) []byte {
@@ -296,8 +317,8 @@ func TestCredentialsGoToTheRepositorysOwnHostAlone(t *testing.T) {
 		return nil
 	})
 	w.versions(sub)
-	if len(requests(&elsewhere.Traffic)) < 2 || len(elsewhere.authorized) != 0 {
-		t.Errorf("another host got credentials with %v", elsewhere.authorized)
+	if got := elsewhere.withCredentials(); len(requests(&elsewhere.Traffic)) < 2 || len(got) != 0 {
+		t.Errorf("another host got credentials with %v", got)
 	}
 	// Another namespace gets nothing of it, though it asks for the same.
 	c.SetFault(nil)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/waybill-cd/waybill/proxy/sentence"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
@@ -85,11 +86,12 @@ func (s signed) RoundTrip(req *http.Request) (*http.Response, error) {
 	return s.RoundTripper.RoundTrip(req)
 }
 
-// hostOf is a URL's host with its port, which may go without saying.
+// hostOf is a URL's host in small letters, with its port, which may go without
+// saying.
 func hostOf(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
 		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
 	}
-	return u.Hostname() + ":" + port
+	return strings.ToLower(u.Hostname()) + ":" + port
 }

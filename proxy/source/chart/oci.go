@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/Masterminds/semver/v3"
 	"github.com/google/go-containerregistry/pkg/authn"
 	"golang.org/x/sync/errgroup"
 
@@ -48,11 +47,9 @@ func (s *Source) discoverOCI(ctx context.Context, at place, sub pipeline.ChartSu
 	if err != nil {
 		return nil, nil, err
 	}
-	var versions []string
-	for _, tag := range tags {
-		if _, err := semver.StrictNewVersion(chart.Version(tag)); err == nil {
-			versions = append(versions, chart.Version(tag))
-		}
+	versions := make([]string, len(tags))
+	for i, tag := range tags {
+		versions[i] = chart.Version(tag)
 	}
 	if err := s.checkVanished(ctx, at, repo, versions, rule, sub.DiscoveryLimit); err != nil {
 		return nil, nil, err
@@ -110,7 +107,7 @@ func (s *Source) checkVanished(ctx context.Context, at place, repo *registry.Rep
 	for _, name := range vanished {
 		forgotten[versionKeys+name] = nil
 	}
-	_ = s.options.Known.Write(at.scope, forgotten) // or they are asked for again
+	s.keep(at, forgotten)
 	return nil
 }
 
@@ -150,7 +147,8 @@ func (s *Source) resolve(ctx context.Context, at place, repo *registry.Repositor
 	if text, err = json.Marshal(v); err != nil {
 		return v, err
 	}
-	return v, s.options.Known.Write(at.scope, map[string][]byte{key: text})
+	s.keep(at, map[string][]byte{key: text})
+	return v, nil
 }
 
 // flawOf makes a flaw of an error of one tag or blob.

@@ -54,6 +54,8 @@ type world struct {
 	known    *cache.Cache
 	// transport is that of the Source.
 	transport *http.Transport
+	// counted are the requests of the last look.
+	counted int64
 }
 
 func newWorld(t *testing.T) *world {
@@ -90,7 +92,10 @@ func (w *world) look(sub pipeline.ChartSubscription) (source.Look, error) {
 	if sub.DiscoveryLimit == 0 {
 		sub.DiscoveryLimit = pipeline.DefaultDiscoveryLimit
 	}
-	return w.Discover(w.t.Context(), namespace, pipeline.Subscription{Name: "charts", Chart: &sub})
+	ctx, counted := source.Counted(w.t.Context())
+	found, err := w.Discover(ctx, namespace, pipeline.Subscription{Name: "charts", Chart: &sub})
+	w.counted = counted()
+	return found, err
 }
 
 // versions looks, and returns what is offered.
@@ -140,6 +145,7 @@ type classic struct {
 
 	mu         sync.Mutex
 	authorized []string // the requests that came with credentials
+	answered   []int    // the statuses of what was there
 }
 
 func newClassic(t *testing.T) *classic {
@@ -178,7 +184,36 @@ func (c *classic) serve(w http.ResponseWriter, r *http.Request) {
 			modified = info.ModTime()
 		}
 	}
-	http.ServeContent(w, r, r.URL.Path, modified, bytes.NewReader(content))
+	http.ServeContent(answering{w, c}, r, r.URL.Path, modified, bytes.NewReader(content))
+}
+
+// answering notes the status of an answer before it is sent.
+type answering struct {
+	http.ResponseWriter
+	c *classic
+}
+
+func (a answering) WriteHeader(status int) {
+	a.c.mu.Lock()
+	a.c.answered = append(a.c.answered, status)
+	a.c.mu.Unlock()
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// statuses are those of the answers since the last time that they were asked for.
+func (c *classic) statuses() []int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	taken := c.answered
+	c.answered = nil
+	return taken
+}
+
+// withCredentials are the requests that came with some.
+func (c *classic) withCredentials() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.authorized)
 }
 
 // publish adds a chart, and makes the index anew.

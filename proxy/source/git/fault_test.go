@@ -86,16 +86,16 @@ func TestNothingIsOfferedFromAnAnswerThatBreaksOff(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w.restart(t)
 			want := w.look(t, sub)
-			sizes := w.wire.received
+			sizes := w.wire.sizes()
 			for n, size := range sizes {
 				for _, left := range []int{size / 2, size - 1} { // an empty one is a fault of the host's, above
 					w.restart(t)
-					w.wire.cut = func(answer int) int {
+					w.wire.cutShort(func(answer int) int {
 						if answer == n {
 							return left
 						}
 						return -1
-					}
+					})
 					what := fmt.Sprintf("answer %d cut at byte %d of %d", n, left, size)
 					w.never(t, what, sub, want)
 				}
@@ -117,9 +117,7 @@ func (w *world) never(t *testing.T, what string, sub pipeline.GitSubscription, w
 		t.Errorf("%s: %d offers and %q", what, len(got.Offers), err)
 	}
 	w.Traffic.SetFault(nil)
-	w.wire.mu.Lock()
-	w.wire.cut = nil
-	w.wire.mu.Unlock()
+	w.wire.cutShort(nil)
 	if diff := cmp.Diff(want, w.look(t, sub)); diff != "" {
 		t.Errorf("after %s (-want +got):\n%s", what, diff)
 	}
@@ -146,12 +144,19 @@ func TestAHostThatHasEnoughIsBusy(t *testing.T) {
 }
 
 func TestWarehousesLookAtOneRepositoryTogether(t *testing.T) {
+	const warehouses = 30
 	w := old(t)
 	w.Traffic.SetLatency(20 * time.Millisecond)
 	w.Traffic.Reset()
-	var all sync.WaitGroup
-	for i := range 30 {
+	var begun, all sync.WaitGroup
+	begun.Add(warehouses)
+	w.Traffic.SetFault(func(*http.Request) *fault.Fault { // the first answer comes when all look
+		begun.Wait()
+		return nil
+	})
+	for i := range warehouses {
 		all.Go(func() {
+			begun.Done()
 			found, err := w.discover(t, pipeline.GitSubscription{IncludePaths: []string{fmt.Sprintf("n/%d", i)}, DiscoveryLimit: 1})
 			if err != nil || len(found.Offers) != 1 {
 				t.Errorf("warehouse %d: %d offers, %v", i, len(found.Offers), err)
@@ -161,7 +166,7 @@ func TestWarehousesLookAtOneRepositoryTogether(t *testing.T) {
 	all.Wait()
 	// The history is 62 commits deep: 32, and then 128 more.
 	if listed, fetched := w.requests(); listed > 3 || fetched > 2 {
-		t.Errorf("30 warehouses take %d lists and %d fetches", listed, fetched)
+		t.Errorf("%d warehouses take %d lists and %d fetches", warehouses, listed, fetched)
 	}
 }
 

@@ -106,9 +106,9 @@ func (s *Source) Discover(ctx context.Context, namespace string, subscription pi
 	}
 	limited, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
-	counted, requests := registry.Counted(limited)
+	asLook := registry.AsLook(limited)
 
-	repo, err := s.repository(counted, namespace, sub)
+	repo, err := s.repository(asLook, namespace, sub)
 	if err != nil {
 		return source.Look{}, err
 	}
@@ -124,14 +124,14 @@ func (s *Source) Discover(ctx context.Context, namespace string, subscription pi
 	}
 	if rule.Dated() {
 		// Two that read everything would read the same.
-		leave, err := s.turn(counted, l)
+		leave, err := s.turn(asLook, l)
 		if err != nil {
 			end(nil)
 			return source.Look{}, err
 		}
 		defer leave()
 	}
-	found, err := l.discover(counted)
+	found, err := l.discover(asLook)
 	if errors.Is(err, ErrNothing) || errors.Is(err, registry.ErrPartial) {
 		end(nil) // the sign-in is as good as it was
 	} else {
@@ -143,7 +143,7 @@ func (s *Source) Discover(ctx context.Context, namespace string, subscription pi
 	for i := range found {
 		found[i].Image.Subscription, found[i].Detail.Subscription = subscription.Name, subscription.Name
 	}
-	return source.Look{Offers: found, Skipped: l.skipped, Requests: requests()}, nil
+	return source.Look{Offers: found, Skipped: l.skipped}, nil
 }
 
 func limit(sub pipeline.ImageSubscription) int {

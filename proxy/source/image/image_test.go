@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -82,6 +83,12 @@ func TestErrorsTellTheRepositoryTheCauseAndTheRemedy(t *testing.T) {
 	if err := gone.Kill(); err != nil {
 		t.Fatal(err)
 	}
+	nowhere := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if host, _, _ := net.SplitHostPort(address); host == "registry.invalid" {
+			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}}
 	with := func(f func(*pipeline.ImageSubscription)) pipeline.ImageSubscription {
 		sub := subscription(server)
 		f(&sub)
@@ -112,7 +119,7 @@ func TestErrorsTellTheRepositoryTheCauseAndTheRemedy(t *testing.T) {
 		},
 		"an unknown host": {
 			with(func(s *pipeline.ImageSubscription) { s.RepoURL = "registry.invalid/shop" }),
-			registries.ErrUnreachable, "registry.invalid/shop",
+			registries.ErrUnreachable, "the host registry.invalid of registry.invalid/shop is unknown: check repoURL",
 		},
 		"no name": {
 			with(func(s *pipeline.ImageSubscription) { s.RepoURL = "https://registry.example.com/shop:v1" }),
@@ -124,7 +131,7 @@ func TestErrorsTellTheRepositoryTheCauseAndTheRemedy(t *testing.T) {
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
-			got, err := look(t.Context(), newSource(t, image.Options{}), test.sub)
+			got, err := look(t.Context(), newSource(t, image.Options{Registries: registries.New(registries.Options{Transport: nowhere})}), test.sub)
 			if !errors.Is(err, test.want) || got != (freight.Image{}) {
 				t.Fatalf("%v, error %v, want %v", got, err, test.want)
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/hack/stack/registry"
+	sources "github.com/waybill-cd/waybill/proxy/source"
 	"github.com/waybill-cd/waybill/proxy/source/image"
 )
 
@@ -19,12 +20,12 @@ import (
 func asks(t *testing.T, what string, server *registry.Server, names map[string]string, source *image.Source, sub pipeline.ImageSubscription, want ...string) {
 	t.Helper()
 	server.Traffic.Reset()
-	found, err := source.Discover(t.Context(), "waybill", pipeline.Subscription{Image: &sub})
-	if err != nil {
+	ctx, counted := sources.Counted(t.Context())
+	if _, err := source.Discover(ctx, "waybill", pipeline.Subscription{Image: &sub}); err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
-	if got := server.Traffic.Count(nil); found.Requests != got {
-		t.Errorf("%s: %d requests are told, the registry got %d", what, found.Requests, got)
+	if got := server.Traffic.Count(nil); int(counted()) != got {
+		t.Errorf("%s: %d requests are told, the registry got %d", what, counted(), got)
 	}
 	if diff := cmp.Diff(unordered(want), unordered(requests(&server.Traffic, names))); diff != "" {
 		t.Errorf("requests of %s (-want +got):\n%s", what, diff)

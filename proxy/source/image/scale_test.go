@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,12 +18,12 @@ import (
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/proxy/source"
 	"github.com/waybill-cd/waybill/proxy/source/image"
+	registries "github.com/waybill-cd/waybill/proxy/source/registry"
 )
 
 // crowded is a registry whose repositories have so many tags each, in pages. Each
 // tag is the tiny image, whatever the repository is called.
-func crowded(t testing.TB, tags int, manifest func(w http.ResponseWriter, r *http.Request)) *httptest.Server {
-	t.Helper()
+func crowded(tags int) http.Handler {
 	inner := script(func(w http.ResponseWriter, r *http.Request) {
 		first, _ := strconv.Atoi(r.URL.Query().Get("last"))
 		n, _ := strconv.Atoi(r.URL.Query().Get("n"))
@@ -37,65 +37,81 @@ func crowded(t testing.TB, tags int, manifest func(w http.ResponseWriter, r *htt
 		}
 		page(w, "", names...)
 	})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if manifest != nil && strings.Contains(r.URL.Path, "/manifests/") {
-			manifest(w, r)
-		}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// All repositories are the same one.
 		if parts := strings.Split(r.URL.Path, "/"); len(parts) > 3 {
 			parts[2] = "shop"
 			r.URL.Path = strings.Join(parts, "/")
 		}
 		inner.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	return server
+	})
 }
 
-// A look that is cut off must lose nothing, over a restart, too.
+// stalling is a registry that answers for so many tags, and lets whoever asks for
+// another wait until it has recovered.
+type stalling struct {
+	http.Handler
+	mu        sync.Mutex
+	left      int
+	recovered bool
+	asked     map[string]bool // the tags, since the last time that they were asked for
+}
+
+func (s *stalling) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.Contains(r.URL.Path, "/manifests/") && !s.serves(r.URL.Path) {
+		<-r.Context().Done()
+		return
+	}
+	s.Handler.ServeHTTP(w, r)
+}
+
+func (s *stalling) serves(tag string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked[tag] = true
+	s.left--
+	return s.recovered || s.left >= 0
+}
+
+// recover has it answer again, and returns how many tags it was asked for.
+func (s *stalling) recover() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.asked)
+	s.recovered, s.asked = true, map[string]bool{}
+	return n
+}
+
+// A look that is cut off must lose nothing. It is cut off when nothing moves any
+// more, however long that takes.
 func TestAScanThatTakesMoreThanOneLookCarriesOn(t *testing.T) {
-	t.Parallel() // it waits for the end of a look
-	const tags, served = 500, 300
-	var mu sync.Mutex
-	asked := map[string]int{}
-	var stalled atomic.Bool
-	stalled.Store(true)
-	server := crowded(t, tags, func(_ http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		asked[r.URL.Path]++
-		n := len(asked)
-		mu.Unlock()
-		if n > served && stalled.Load() {
-			<-r.Context().Done()
+	synctest.Test(t, func(t *testing.T) {
+		const tags, served, atOnce = 500, 300, 16
+		server := &stalling{Handler: crowded(tags), left: served, asked: map[string]bool{}}
+		registries := registries.New(registries.Options{Transport: unwired(t, server)})
+		sub := pipeline.ImageSubscription{RepoURL: "127.0.0.1:5000/shop", ImageSelectionStrategy: pipeline.StrategyNewestBuild}
+		known := openCache(t, t.TempDir())
+		defer known.Close()
+
+		found, err := sourceOver(known, image.Options{Registries: registries, Timeout: 20 * time.Second}).Discover(t.Context(), "waybill", pipeline.Subscription{Image: &sub})
+		var incomplete *source.Incomplete
+		if !errors.As(err, &incomplete) || found.Offers != nil {
+			t.Fatalf("%d offers, error %v, want an incomplete look", len(found.Offers), err)
+		}
+		if want := "300 of 500 tags of 127.0.0.1:5000/shop are read: the next look carries on"; err.Error() != want {
+			t.Errorf("it tells %q, want %q", err, want)
+		}
+		if asked := server.recover(); asked != served+atOnce {
+			t.Errorf("%d tags were asked for, want the %d that were served and %d under way", asked, served, atOnce)
+		}
+		look, err := sourceOver(known, image.Options{Registries: registries}).Discover(t.Context(), "waybill", pipeline.Subscription{Image: &sub})
+		if err != nil || len(look.Offers) != pipeline.DefaultDiscoveryLimit || look.Offers[0].Image.Tag != "v1.99.0" {
+			t.Fatalf("the next look offers %d, error %v", len(look.Offers), err)
+		}
+		if asked := server.recover(); asked != tags-served {
+			t.Errorf("the next look asked for %d tags, want the %d that were not read", asked, tags-served)
 		}
 	})
-	sub := of(server)
-	sub.ImageSelectionStrategy = pipeline.StrategyNewestBuild
-	known := openCache(t, t.TempDir())
-	defer known.Close()
-
-	found, err := sourceOver(known, image.Options{Timeout: 3 * time.Second}).Discover(t.Context(), "waybill", pipeline.Subscription{Image: &sub})
-	var incomplete *source.Incomplete
-	if !errors.As(err, &incomplete) || found.Offers != nil {
-		t.Fatalf("%d offers, error %v, want an incomplete look", len(found.Offers), err)
-	}
-	var done int
-	if _, scanErr := fmt.Sscanf(err.Error(), "%d of 500 tags of", &done); scanErr != nil || !strings.HasSuffix(err.Error(), "are read: the next look carries on") {
-		t.Fatalf("it tells %q", err)
-	}
-	if done < served-20 || done > served {
-		t.Errorf("%d tags were read, want the %d that were served, but for those under way", done, served)
-	}
-	stalled.Store(false)
-	before := len(asked)
-	clear(asked)
-	look, err := sourceOver(known, image.Options{}).Discover(t.Context(), "waybill", pipeline.Subscription{Image: &sub})
-	if err != nil || len(look.Offers) != pipeline.DefaultDiscoveryLimit || look.Offers[0].Image.Tag != "v1.99.0" {
-		t.Fatalf("the next look offers %d, error %v", len(look.Offers), err)
-	}
-	if len(asked) != tags-done {
-		t.Errorf("%d tags were asked for after %d of %d, want the %d that were not read", len(asked), before, tags, tags-done)
-	}
 }
 
 func TestHundredWarehousesOfTenThousandTagsTakeLittleMemory(t *testing.T) {
@@ -109,7 +125,8 @@ func TestHundredWarehousesOfTenThousandTagsTakeLittleMemory(t *testing.T) {
 		maxKept = 20 << 20  // bytes that are kept between looks
 		maxHeap = 200 << 20 // bytes of heap while they look, those of the registry here included
 	)
-	server := crowded(t, tags, nil)
+	server := httptest.NewServer(crowded(tags))
+	t.Cleanup(server.Close)
 	source := newSource(t, image.Options{})
 	before := heap()
 	var group errgroup.Group

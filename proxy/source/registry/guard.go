@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/waybill-cd/waybill/proxy/loopback"
 )
 
 const (
@@ -21,10 +23,10 @@ var (
 	errMoved  = errors.New("what signs in is sent on to another host")
 )
 
-// guard stands before the network, for whoever asks one host: nothing is
-// sent over plain HTTP, unless that host is this machine, nor to this machine
-// because another host says so, nor to a host that asked for a pause; no credentials follow a redirect to another host; and no answer is
-// read without a bound.
+// guard stands before the network, for whoever asks one host: nothing is sent over
+// plain HTTP, unless that host is this machine, nor to this machine because another
+// host says so, nor to a host that asked for a pause; no credentials follow a
+// redirect to another host; and no answer is read without a bound.
 type guard struct {
 	base     http.RoundTripper
 	pace     Pace
@@ -38,7 +40,7 @@ type guard struct {
 
 // RoundTrip implements http.RoundTripper.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	switch local := Loopback(req.URL.Hostname()); {
+	switch local := loopback.Is(req.URL.Hostname()); {
 	case req.URL.Scheme != "https" && (!g.local || !local):
 		return nil, errPlain
 	case local && !g.local:
@@ -53,7 +55,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, &held{left}
 	}
 	if g.pace != nil {
-		if err := g.pace.Wait(req.Context(), host, party(req.Context(), g.party)); err != nil {
+		if err := g.pace.Wait(req.Context(), strings.ToLower(host), party(req.Context(), g.party)); err != nil {
 			return nil, err
 		}
 		// While this one waited, another may have been told to stop.

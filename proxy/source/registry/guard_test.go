@@ -1,14 +1,47 @@
 package registry
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+	"testing/iotest"
+
+	"github.com/waybill-cd/waybill/proxy/loopback"
 )
 
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// body is an answer's, which tells whether it was closed.
+type body struct {
+	io.Reader
+	closed bool
+}
+
+func (b *body) Close() error {
+	b.closed = true
+	return nil
+}
+
+func TestAPageThatBreaksOffLetsItsConnectionGo(t *testing.T) {
+	page := &body{Reader: io.MultiReader(strings.NewReader(`{"tags":["v1.0.0",`), iotest.ErrReader(io.ErrUnexpectedEOF))}
+	registries := New(Options{})
+	registries.secure = roundTrip(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Path == "/v2/" {
+			return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
+		}
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: page, Request: r}, nil
+	})
+	if found, err := tags(t, registries, Access{RepoURL: "registry.example.com/shop"}); err == nil {
+		t.Errorf("tags %v of a page that breaks off", found)
+	}
+	if !page.closed {
+		t.Error("the page is left open")
+	}
+}
 
 func TestPlainHTTPStaysOnTheMachine(t *testing.T) {
 	var sent []string
@@ -22,7 +55,7 @@ func TestPlainHTTPStaysOnTheMachine(t *testing.T) {
 		"http://127.0.0.1:5000/v2/":        true,
 		"http://[::1]:5000/v2/":            true,
 		"http://localhost:5000/v2/":        true,
-		"http://registry.localhost/v2/":    true,
+		"http://registry.localhost/v2/":    false,
 		// These go-containerregistry itself would ask.
 		"http://10.0.0.1:5000/v2/":         false,
 		"http://192.168.1.1/v2/":           false,
@@ -48,7 +81,7 @@ func TestPlainHTTPStaysOnTheMachine(t *testing.T) {
 		if err == nil {
 			_ = res.Body.Close()
 		}
-		if secure := req.URL.Scheme == "https" && !Loopback(req.URL.Hostname()); (err == nil) != secure || (len(sent) == 1) != secure {
+		if secure := req.URL.Scheme == "https" && !loopback.Is(req.URL.Hostname()); (err == nil) != secure || (len(sent) == 1) != secure {
 			t.Errorf("%s for another host: sent %v, error %v", raw, sent, err)
 		}
 	}

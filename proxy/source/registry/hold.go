@@ -2,6 +2,7 @@ package registry
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/waybill-cd/waybill/proxy/source/pace"
@@ -12,7 +13,7 @@ import (
 type holds struct{ of *pace.Holds[asked] }
 
 type asked struct {
-	host     string
+	host     string // in small letters: however it is written, it is one
 	insecure bool
 }
 
@@ -20,11 +21,12 @@ func newHolds() *holds { return &holds{pace.NewHolds[asked]()} }
 
 // add takes a host's Retry-After.
 func (h *holds) add(host string, insecure bool, retryAfter string) {
-	h.of.Add(asked{host, insecure}, retryAfter)
+	h.of.Add(asked{strings.ToLower(host), insecure}, retryAfter)
 }
 
 // left is how long a host still wants to be left alone; 0 for not at all.
 func (h *holds) left(host string, insecure bool) time.Duration {
+	host = strings.ToLower(host)
 	left := h.of.Left(asked{host, false})
 	if insecure {
 		left = max(left, h.of.Left(asked{host, true}))

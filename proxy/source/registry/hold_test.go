@@ -92,7 +92,7 @@ func TestAHostThatAsksForAPauseGetsIt(t *testing.T) {
 				// Whoever looks at that host, from wherever, waits.
 				u.status, u.hosts = http.StatusOK, nil
 				<-time.After(pause - time.Second)
-				for _, a := range []Access{shop, {RepoURL: "registry.example.com/cart", Namespace: "other", Insecure: true}} {
+				for _, a := range []Access{shop, {RepoURL: "registry.example.com/cart", Namespace: "other", Insecure: true}, {RepoURL: "Registry.Example.com/shop"}} {
 					if got := u.look(t, a); got != time.Second {
 						t.Errorf("%d, %s: told to wait %s, want a second", status, form, got)
 					}

@@ -2,20 +2,20 @@ package registry
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
+
+	"github.com/waybill-cd/waybill/proxy/loopback"
 )
 
 // Host returns how a host is asked that is no registry, for an answer of up to so
 // many bytes: with the guard, the pace and the pauses of those that are. The party
-// is who asks, where the context is not that of a look ([Counted]).
+// is who asks, where the context is not that of a look ([AsLook]).
 func (r *Registries) Host(host, party string, insecure bool, maxBytes int64) http.RoundTripper {
 	g := &guard{
 		base: r.secure, pace: r.options.Pace, holds: r.holds, asked: host, party: party,
-		local: Loopback(hostname(host)), insecure: insecure, maxBody: maxBytes,
+		local: loopback.Is(hostname(host)), insecure: insecure, maxBody: maxBytes,
 	}
 	if insecure {
 		g.base = r.insecure
@@ -41,16 +41,6 @@ func Paused(err error) (time.Duration, bool) {
 // Plain tells whether a request was not sent because it would have gone over plain
 // HTTP to another machine.
 func Plain(err error) bool { return errors.Is(err, errPlain) || errors.Is(err, http.ErrSchemeMismatch) }
-
-// Loopback tells whether a host, without its port, is this machine. Names below
-// localhost are, by RFC 6761.
-func Loopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
-}
 
 // hostname takes the port off a host.
 func hostname(host string) string {

@@ -23,10 +23,10 @@ func doubted(req *http.Request, res *http.Response) error {
 		return nil //nolint:nilerr // it is no page whose size was asked for
 	}
 	raw, err := io.ReadAll(res.Body)
+	_ = res.Body.Close()
 	if err != nil {
 		return err
 	}
-	_ = res.Body.Close()
 	res.Body = io.NopCloser(bytes.NewReader(raw))
 	var page struct {
 		Tags []string `json:"tags"`

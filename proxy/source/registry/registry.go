@@ -60,7 +60,7 @@ func (o *Options) setDefaults() {
 		o.MaxTags = defaultMaxTags
 	}
 	if o.Transport == nil {
-		const dial, header, idle, perHost = 10 * time.Second, 30 * time.Second, 90 * time.Second, 16
+		const dial, header, idle, silent, perHost = 10 * time.Second, 30 * time.Second, 90 * time.Second, 10 * time.Second, 16
 		o.Transport = &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
 			DialContext:           (&net.Dialer{Timeout: dial}).DialContext,
@@ -69,6 +69,9 @@ func (o *Options) setDefaults() {
 			IdleConnTimeout:       idle,
 			TLSHandshakeTimeout:   dial,
 			ResponseHeaderTimeout: header,
+			// One connection of HTTP/2 serves all requests: a dead one is found before
+			// the next of them waits for it.
+			HTTP2: &http.HTTP2Config{SendPingTimeout: silent, PingTimeout: silent},
 		}
 	}
 }

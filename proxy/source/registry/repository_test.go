@@ -1,7 +1,6 @@
 package registry_test
 
 import (
-	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/waybill-cd/waybill/proxy/source"
 	"github.com/waybill-cd/waybill/proxy/source/registry"
 )
 
@@ -122,18 +122,14 @@ func TestAPageThatStandsInForTheRegistryHasNoDigest(t *testing.T) {
 
 func TestRequestsAreCounted(t *testing.T) {
 	repo := signIn(t, contents())
-	whole, all := registry.Counted(t.Context())
-	ctx, requests := registry.Counted(whole)
+	ctx, requests := source.Counted(t.Context())
+	_, others := source.Counted(t.Context())
 	for range 3 {
-		if _, err := repo.Manifest(ctx, "v1.0.0"); err != nil {
+		if _, err := repo.Manifest(registry.AsLook(ctx), "v1.0.0"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if requests() != 4 || all() != 4 {
-		t.Errorf("%d requests are counted, and %d of the whole, want 4: a ping and three manifests", requests(), all())
-	}
-	_, others := registry.Counted(context.Background())
-	if got := others(); got != 0 {
-		t.Errorf("%d requests are counted for somebody else", got)
+	if requests() != 4 || others() != 0 {
+		t.Errorf("%d requests are counted, and %d for somebody else, want 4 (a ping and three manifests) and none", requests(), others())
 	}
 }

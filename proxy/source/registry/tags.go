@@ -22,8 +22,7 @@ const (
 var tagPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
 
 // Tags returns all tags, or an error where any page of their list cannot be had.
-// What is no tag by OCI's grammar is left out,
-// and what is there twice, once.
+// What is no tag by OCI's grammar is left out, and what is there twice, once.
 func (r *Repository) Tags(ctx context.Context) ([]string, error) {
 	pages, err := r.puller.Lister(ctx, r.name)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"testing"
 )
 
@@ -27,11 +28,11 @@ func TestAFullPageWithoutALinkIsNotTakenForTheEnd(t *testing.T) {
 		for i := range all {
 			all[i] = fmt.Sprintf("v%05d", i)
 		}
-		requests := 0
+		var requests atomic.Int64
 		mux := http.NewServeMux()
 		mux.HandleFunc("GET /v2/{$}", func(http.ResponseWriter, *http.Request) {})
 		mux.HandleFunc("GET /v2/shop/tags/list", func(w http.ResponseWriter, r *http.Request) {
-			requests++
+			requests.Add(1)
 			n, _ := strconv.Atoi(r.URL.Query().Get("n"))
 			from, _ := slices.BinarySearch(all, r.URL.Query().Get("last")+"\x00")
 			if from == len(all) && test.anew {
@@ -40,8 +41,8 @@ func TestAFullPageWithoutALinkIsNotTakenForTheEnd(t *testing.T) {
 			_ = json.NewEncoder(w).Encode(map[string]any{"tags": all[from:min(from+n, len(all))]})
 		})
 		got, err := signIn(t, mux).Tags(t.Context())
-		if err != nil || !slices.Equal(all, got) || requests != test.requests {
-			t.Errorf("%s: %d tags in %d requests, error %v, want %d in %d", what, len(got), requests, err, test.tags, test.requests)
+		if err != nil || !slices.Equal(all, got) || int(requests.Load()) != test.requests {
+			t.Errorf("%s: %d tags in %d requests, error %v, want %d in %d", what, len(got), requests.Load(), err, test.tags, test.requests)
 		}
 	}
 }
