@@ -69,3 +69,18 @@ func TestTheTimeOfIgnoringIsThatOfAllObjectsTogether(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// Hooks have no name. That they are many is for whoever writes the manifests to say.
+func TestManyObjectsWithoutANameAreToldApartInTime(t *testing.T) {
+	const many = 100_000
+	all := make([]*unstructured.Unstructured, many)
+	for i := range all {
+		all[i] = &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"generateName": "hook-"}}}
+	}
+	named := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "hook-"}}}
+	for name, all := range map[string][]*unstructured.Unstructured{"before": append(all, named), "behind": append([]*unstructured.Unstructured{named}, all...)} {
+		if n := len(index(all)); n != many+1 {
+			t.Errorf("with one that has their name %s them, there are %d, want %d", name, n, many+1)
+		}
+	}
+}
