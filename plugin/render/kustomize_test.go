@@ -82,6 +82,26 @@ func TestABrokenFileOfAKustomizationIsToldAsKustomizeDoes(t *testing.T) {
 	}
 }
 
+func TestAPluginIsAlwaysRefusedWithTheSameWords(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, map[string]string{
+		"kustomization.yaml": "transformers: [a.yaml]\n",
+		"a.yaml": "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: a}\n" +
+			"path: https://a.example.com/a.yaml\nfiles: {a: https://b.example.com/b.yaml, b: https://c.example.com/c.yaml}\n",
+	})
+	for range 50 { // maps have no order
+		checkout, err := Open(dir, ".")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = checkout.Manifests(Options{}, nil)
+		checkout.Close()
+		if err == nil || !strings.Contains(err.Error(), "https://b.example.com/b.yaml") {
+			t.Fatalf("refused with %v, want the first of its fields", err)
+		}
+	}
+}
+
 // FuzzKustomization feeds kustomizations. Whatever they say, no request leaves
 // and no git is looked for: what the walk lets through, kustomize renders from
 // the checkout alone.
