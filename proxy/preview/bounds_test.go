@@ -84,3 +84,26 @@ func TestManyObjectsWithoutANameAreToldApartInTime(t *testing.T) {
 		}
 	}
 }
+
+func TestThatImagesAreLeftOutIsTold(t *testing.T) {
+	pod := func(format string, images int) []*unstructured.Unstructured {
+		var containers []any
+		for i := range images {
+			containers = append(containers, map[string]any{"image": fmt.Sprintf(format, i)})
+		}
+		return []*unstructured.Unstructured{{Object: map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "a"}, "spec": map[string]any{"containers": containers}}}}
+	}
+	for format, bound := range map[string]int{"registry.example.com/i%d": maxListed, "registry.example.com/shop:v%d": maxShown} {
+		for images, clipped := range map[int]bool{bound: false, bound + 1: true} {
+			var a Application
+			a.compareImages(nil, pod(format, images))
+			shown := 0
+			for _, image := range a.Images {
+				shown += len(image.After)
+			}
+			if shown != bound || a.Clipped != clipped {
+				t.Errorf("of %d images like %s, %d are shown, clipped: %v", images, format, shown, a.Clipped)
+			}
+		}
+	}
+}

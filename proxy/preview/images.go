@@ -19,8 +19,8 @@ type Image struct {
 
 const maxShown = 1000 // versions of one image
 
-// imageChanges returns what changes of the images of all pods.
-func imageChanges(before, after []*unstructured.Unstructured) []Image {
+// compareImages tells what changes of the images of all pods.
+func (a *Application) compareImages(before, after []*unstructured.Unstructured) {
 	was, is := versions(before), versions(after)
 	repositories := map[string]bool{}
 	for r := range was {
@@ -29,14 +29,14 @@ func imageChanges(before, after []*unstructured.Unstructured) []Image {
 	for r := range is {
 		repositories[r] = true
 	}
-	var changed []Image
 	for _, r := range slices.Sorted(maps.Keys(repositories)) {
 		old, younger := slices.Sorted(maps.Keys(was[r])), slices.Sorted(maps.Keys(is[r]))
-		if !slices.Equal(old, younger) {
-			changed = append(changed, Image{Repository: r, Before: first(old), After: first(younger)})
+		if slices.Equal(old, younger) {
+			continue
 		}
+		a.Clipped = a.Clipped || len(old) > maxShown || len(younger) > maxShown
+		a.Images = listed(a, a.Images, Image{Repository: r, Before: first(old), After: first(younger)})
 	}
-	return changed[:min(len(changed), maxListed)]
 }
 
 func first(all []string) []string { return all[:min(len(all), maxShown)] }
