@@ -81,7 +81,7 @@ func TestAChartIsRenderedByTheBinaryBesideThePlugin(t *testing.T) {
 		},
 		{
 			name: "and one without end ends", template: "{{ define `a` }}{{ tpl .Values.x . }}{{ end }}{{ include `a` . }}", code: 1,
-			stderr: fmt.Sprintf("Application shop-prod: its chart takes more than %d MiB to render: ", container.ChartMemory(memory)>>20),
+			stderr: fmt.Sprintf("Application shop-prod: it takes more than %d MiB to render: ", container.RenderLimit(memory)>>20),
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

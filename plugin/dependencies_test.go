@@ -16,7 +16,7 @@ const own = "github.com/waybill-cd/waybill/"
 // linked is loaded and initialised each time. kustomize itself brings net/http.
 func TestThePluginStaysLight(t *testing.T) {
 	needed := []string{
-		own + "extension/finding", own + "extension/freight", own + "extension/parameters", own + "extension/pipeline/name", own + "extension/waybill",
+		own + "extension/finding", own + "extension/freight", own + "extension/images", own + "extension/parameters", own + "extension/pipeline/name", own + "extension/waybill",
 	}
 	for _, dependency := range dependencies(t, ".") {
 		if strings.HasPrefix(dependency, own) && !strings.HasPrefix(dependency, own+"plugin") && !slices.Contains(needed, dependency) {

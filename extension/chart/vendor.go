@@ -101,7 +101,7 @@ func (d *document) match(pins []freight.Chart) (map[int]freight.Chart, error) {
 			found[i] = pin
 		}
 	}
-	for i := range found {
+	for _, i := range slices.Sorted(maps.Keys(found)) {
 		for _, other := range d.dependencies {
 			if other.Name == d.dependencies[i].Name && other.identity() != d.dependencies[i].identity() {
 				return nil, fmt.Errorf("%s depends on two charts %s, of %s and of %s, which cannot lie in charts/ together: keep one", d.name, other.Name, d.dependencies[i].Repository, other.Repository)

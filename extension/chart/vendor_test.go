@@ -198,6 +198,20 @@ func TestAnArchiveIsTakenOnlyWithTheDigestOfThePin(t *testing.T) {
 	}
 }
 
+func TestPinsThatExcludeEachOtherAreAlwaysRefusedWithTheSameWords(t *testing.T) {
+	files := map[string][]byte{"Chart.yaml": []byte("dependencies: [{name: db, version: 1.0.0, repository: https://a.example.com}, {name: db, version: 1.0.0, repository: https://b.example.com}]\n")}
+	var pins []freight.Chart
+	for _, repository := range []string{"https://a.example.com", "https://b.example.com"} {
+		pins = append(pins, freight.Chart{RepoURL: repository, Name: "db", Version: "2.0.0", Digest: chart.Digest(nil)})
+	}
+	const want = "Chart.yaml depends on two charts db, of https://a.example.com and of https://b.example.com, which cannot lie in charts/ together: keep one"
+	for range 50 { // maps have no order
+		if _, err := chart.Depends(files, pins); err == nil || err.Error() != want {
+			t.Fatalf("error %v, want %s", err, want)
+		}
+	}
+}
+
 func TestOfAnArchiveIsReadWhatIsBounded(t *testing.T) {
 	for name, c := range map[string]struct {
 		archive []byte

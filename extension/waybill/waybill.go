@@ -160,14 +160,14 @@ func oneLine(err error) string {
 // not give (a file edited by hand). application is Argo CD's instance name.
 func (w Waybill) Check(application string) error {
 	if w.APIVersion != freight.APIVersion || w.Kind != Kind {
-		return fmt.Errorf("the waybill says %q %q, this version of Waybill reads %s %s", w.APIVersion, w.Kind, freight.APIVersion, Kind)
+		return fmt.Errorf("the waybill says %q %q, this version of Waybill reads %s %s: run the proxy and the plugin of one version, and promote again", w.APIVersion, w.Kind, freight.APIVersion, Kind)
 	}
 	if w.Application != application {
 		return fmt.Errorf("the waybill was written for Application %s: promote again instead of copying the file", w.Application)
 	}
 	stage, err := name.ParseStage(w.Stage)
 	if err != nil {
-		return fmt.Errorf("the waybill's stage: %w", err)
+		return fmt.Errorf("the waybill's stage: %w: promote again", err)
 	}
 	if w.Serial < 1 || w.Promotion.ID == "" {
 		return errors.New("the waybill names no promotion: promote again")
@@ -179,7 +179,7 @@ func (w Waybill) Check(application string) error {
 		return errors.New("the waybill holds no freight: promote again")
 	}
 	if _, err := freight.CheckMirrors(w.Mirrors); err != nil {
-		return fmt.Errorf("the waybill's mirrors: %w", err)
+		return fmt.Errorf("the waybill's mirrors: %w: promote again", err)
 	}
 	seen := map[string]bool{}
 	for _, f := range w.Freight {
@@ -188,7 +188,7 @@ func (w Waybill) Check(application string) error {
 		}
 		seen[f.Origin] = true
 		if err := f.Check(); err != nil {
-			return fmt.Errorf("freight %s: %w", freight.Short(f.ID), err)
+			return fmt.Errorf("freight %s: %w: promote again", freight.Short(f.ID), err)
 		}
 		if f.ID != freight.ID(stage.Pipeline.String(), f.Origin, f.Artifacts) {
 			return fmt.Errorf("freight %s does not match its pins, the waybill was edited by hand: promote again", freight.Short(f.ID))

@@ -8,7 +8,6 @@ import (
 	"os"
 
 	"github.com/waybill-cd/waybill/plugin/command"
-	"github.com/waybill-cd/waybill/plugin/container"
 	"github.com/waybill-cd/waybill/plugin/helm"
 )
 
@@ -23,8 +22,7 @@ const growth = 200
 func main() {
 	command.Wait()
 	command.SpareCollections(growth)
-	memory, _ := container.Memory("/")
-	call := command.New(version, helm.Renderer{MaxMemory: container.ChartMemory(memory)}.Render)
+	call := command.New(version, helm.Render)
 	command.Isolate()
 	os.Exit(call.Run())
 }

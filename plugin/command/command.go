@@ -53,7 +53,10 @@ type Call struct {
 	// Chart renders the Helm chart in the Application's path.
 	Chart render.ChartRenderer
 
-	renderTime time.Duration // maxRenderTime unless a test sets it
+	// The bounds of a render, which tests set: maxRenderTime, and that of the
+	// container.
+	renderTime   time.Duration
+	renderMemory int64 // bytes
 }
 
 // New returns the run that the process was started for.

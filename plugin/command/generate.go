@@ -58,16 +58,23 @@ func (c Call) generate() (refusal.Subject, error) {
 		}
 		return c.Chart(checkout, options)
 	}
-	objects, err := c.within(func() ([]manifest.Object, error) { return checkout.Manifests(sources, chart) })
+	manifests, err := c.bounded(func() ([]byte, error) {
+		objects, err := checkout.Manifests(sources, chart)
+		if err == nil && !unpinned {
+			err = pinAll(objects, pins, given)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return written(objects)
+	})
 	if err != nil {
 		return about, err
 	}
-	if !unpinned {
-		if err := pinAll(objects, pins, given); err != nil {
-			return about, err
-		}
+	if _, err := c.Stdout.Write(manifests); err != nil {
+		return about, fmt.Errorf("the manifests cannot be written: %w", err)
 	}
-	return about, c.write(objects)
+	return about, nil
 }
 
 // pinAll puts the pins into the objects.
@@ -83,18 +90,16 @@ func pinAll(objects []manifest.Object, pins pin.Pins, given settings) error {
 	return nil
 }
 
-func (c Call) write(objects []manifest.Object) error {
+// written returns the objects as Argo CD reads them.
+func written(objects []manifest.Object) ([]byte, error) {
 	var out bytes.Buffer
 	if err := manifest.Write(&out, objects); err != nil {
-		return err
+		return nil, err
 	}
 	if out.Len() > manifest.MaxSize {
-		return refusal.New(fmt.Sprintf("its manifests are larger than %d MiB, which Argo CD would not take", manifest.MaxSize>>20), "split the Application")
+		return nil, refusal.New(fmt.Sprintf("its manifests are larger than %d MiB, which Argo CD would not take", manifest.MaxSize>>20), "split the Application")
 	}
-	if _, err := c.Stdout.Write(out.Bytes()); err != nil {
-		return fmt.Errorf("the manifests cannot be written: %w", err)
-	}
-	return nil
+	return out.Bytes(), nil
 }
 
 // few names the first of many.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -22,8 +23,11 @@ const asVariable = "WAYBILL_PLUGIN_TEST_AS"
 
 func TestMain(m *testing.M) {
 	switch as := os.Getenv(asVariable); {
-	case as == "plugin":
+	case as == "plugin", as == "plugin with little memory":
 		call := New("test", nil)
+		if as != "plugin" {
+			call.renderMemory, call.renderTime = littleMemory, time.Hour // however slow the machine
+		}
 		Isolate()
 		os.Exit(call.Run())
 	case strings.HasPrefix(as, "http"):

@@ -49,9 +49,9 @@ func Renders(memory int64, cpus int) int {
 	return max(1, min(cpus, int(orAssumed(memory)/renderMemory)))
 }
 
-// ChartMemory bounds what the render of one chart may hold within a memory limit,
-// 0 for none, in bytes: two charts that go that far leave room for the others.
-func ChartMemory(memory int64) int64 {
+// RenderLimit bounds what one render may hold within a memory limit, 0 for none, in
+// bytes: two that go that far leave room for the others.
+func RenderLimit(memory int64) int64 {
 	return max(renderMemory, orAssumed(memory)/8*3)
 }
 

@@ -47,7 +47,7 @@ func TestRendersShareTheMemory(t *testing.T) {
 		memory  int64
 		cpus    int
 		renders int
-		chart   int64 // MiB
+		limit   int64 // MiB
 	}{
 		{0, 2, 2, 384},
 		{0, 64, 12, 384},
@@ -61,8 +61,8 @@ func TestRendersShareTheMemory(t *testing.T) {
 		if got := Renders(tt.memory, tt.cpus); got != tt.renders {
 			t.Errorf("with %d MiB and %d CPUs, %d renders run at a time, want %d", tt.memory>>20, tt.cpus, got, tt.renders)
 		}
-		if got := ChartMemory(tt.memory) >> 20; got != tt.chart {
-			t.Errorf("with %d MiB, a chart may take %d MiB, want %d", tt.memory>>20, got, tt.chart)
+		if got := RenderLimit(tt.memory) >> 20; got != tt.limit {
+			t.Errorf("with %d MiB, one render may take %d MiB, want %d", tt.memory>>20, got, tt.limit)
 		}
 	}
 }
@@ -93,7 +93,7 @@ func TestTheManifestsSetWhatIsAssumed(t *testing.T) {
 	if limit.Value() != assumed {
 		t.Errorf("the manifests set a memory limit of %s, and %d MiB are assumed where there is none", limit.String(), assumed>>20)
 	}
-	if 2*ChartMemory(assumed) > assumed-assumed/4 {
-		t.Errorf("two charts may take %d MiB of %d", 2*ChartMemory(assumed)>>20, assumed>>20)
+	if 2*RenderLimit(assumed) > assumed-assumed/4 {
+		t.Errorf("two renders may take %d MiB of %d", 2*RenderLimit(assumed)>>20, assumed>>20)
 	}
 }

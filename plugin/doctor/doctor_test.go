@@ -209,11 +209,11 @@ func TestEachFaultOfASidecarIsToldWithItsRemedy(t *testing.T) {
 			CheckLimits, finding.Warning, "there is no memory limit, and renders may take the repo-server's memory: ", "resources.limits.memory",
 		},
 		"a memory limit": {
-			func(*testing.T, *Sidecar) {}, CheckLimits, finding.OK, "at a time, and one chart may take 192 MiB", "",
+			func(*testing.T, *Sidecar) {}, CheckLimits, finding.OK, "at a time, and one may take 192 MiB", "",
 		},
 		"a low memory limit": {
 			func(t *testing.T, s *Sidecar) { put(t, *s, "/sys/fs/cgroup/memory.max", "134217728\n") },
-			CheckLimits, finding.Warning, "the memory limit is 128 MiB: 1 render runs at a time, and one chart may take 80 MiB", "1Gi",
+			CheckLimits, finding.Warning, "the memory limit is 128 MiB: 1 render runs at a time, and one may take 80 MiB", "1Gi",
 		},
 		"renders that were killed": {
 			func(t *testing.T, s *Sidecar) { put(t, *s, "/sys/fs/cgroup/memory.events", "oom_kill 2\n") },

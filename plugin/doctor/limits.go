@@ -29,8 +29,8 @@ func (s Sidecar) limits() []finding.Finding {
 
 func (s Sidecar) memory(l *finding.List) {
 	limit, known := container.Memory(s.at("/"))
-	applies := fmt.Sprintf("%s at a time, and one chart may take %s",
-		times(int64(container.Renders(limit, runtime.GOMAXPROCS(0))), "render runs", "renders run"), mebibytes(container.ChartMemory(limit)))
+	applies := fmt.Sprintf("%s at a time, and one may take %s",
+		times(int64(container.Renders(limit, runtime.GOMAXPROCS(0))), "render runs", "renders run"), mebibytes(container.RenderLimit(limit)))
 	switch {
 	case !known:
 		l.Warn("look at resources.limits of the container waybill", "the memory limit cannot be read: %s", applies)

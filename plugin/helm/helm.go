@@ -32,25 +32,13 @@ import (
 	"github.com/waybill-cd/waybill/plugin/render"
 )
 
-// Renderer renders charts.
-type Renderer struct {
-	// MaxMemory bounds what the process may hold while it renders one, in bytes.
-	// Large public charts take 40 MiB.
-	MaxMemory int64
-}
-
 // Render renders the chart in the checkout's path. The objects come in the order
 // of helm template: CRDs, what is installed in Helm's order of kinds, hooks. Hooks
 // are manifests with their annotations, which Argo CD acts on.
 //
-// It is for a process that ends with it: a chart that takes too much memory goes
-// on rendering after its refusal.
-func (r Renderer) Render(checkout *render.Checkout, options render.ChartOptions) ([]manifest.Object, error) {
-	return r.bounded(func() ([]manifest.Object, error) { return explained(checkout, options) })
-}
-
-// explained renders, with errors that are fit to be shown.
-func explained(checkout *render.Checkout, options render.ChartOptions) (objects []manifest.Object, err error) {
+// A chart can take time and memory without end, which the caller bounds: Go ends a
+// program whose stack overflows with a dump of it. Its errors are fit to be shown.
+func Render(checkout *render.Checkout, options render.ChartOptions) (objects []manifest.Object, err error) {
 	secrets := &secrets{}
 	defer func() {
 		// Helm is known to panic on some broken charts, whose stack would

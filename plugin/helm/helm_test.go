@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
+	"github.com/waybill-cd/waybill/plugin/helm"
 	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/render"
 )
@@ -60,7 +61,7 @@ func (c testCase) render(t *testing.T, input string) []manifest.Object {
 		t.Fatal(err)
 	}
 	defer checkout.Close()
-	objects, err := renderer.Render(checkout, c.ChartOptions)
+	objects, err := helm.Render(checkout, c.ChartOptions)
 	if err != nil {
 		t.Fatal(err)
 	}

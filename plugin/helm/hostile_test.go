@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/waybill-cd/waybill/plugin/helm"
 	"github.com/waybill-cd/waybill/plugin/render"
 )
 
@@ -61,7 +62,7 @@ func refusedIn(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	defer checkout.Close()
-	objects, err := renderer.Render(checkout, render.ChartOptions{ReleaseName: "shop"})
+	objects, err := helm.Render(checkout, render.ChartOptions{ReleaseName: "shop"})
 	if err == nil {
 		t.Fatalf("it renders to %d objects", len(objects))
 	}

@@ -3,7 +3,9 @@ package pin
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -131,11 +133,17 @@ func follow(node any, steps []step, rewrite func(string) string) (any, error) {
 	var err error
 	switch node := node.(type) {
 	case map[string]any:
-		for field, value := range node {
-			if steps[0].every || field == steps[0].field {
-				if node[field], err = follow(value, steps[1:], rewrite); err != nil {
-					return nil, err
-				}
+		fields := []string{steps[0].field}
+		if steps[0].every {
+			fields = slices.Sorted(maps.Keys(node)) // so that errors have an order
+		}
+		for _, field := range fields {
+			value, found := node[field]
+			if !found {
+				continue
+			}
+			if node[field], err = follow(value, steps[1:], rewrite); err != nil {
+				return nil, err
 			}
 		}
 	case []any:

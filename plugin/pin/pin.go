@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/extension/images"
 	"github.com/waybill-cd/waybill/extension/waybill"
 	"github.com/waybill-cd/waybill/plugin/manifest"
 	"github.com/waybill-cd/waybill/plugin/refusal"
@@ -110,7 +111,7 @@ func (p Pins) Apply(objects []manifest.Object, paths []Path) (Result, error) {
 		return pinned
 	}
 	for _, o := range objects {
-		containers(o, rewrite)
+		images.Visit(o, rewrite)
 		for _, path := range paths {
 			if err := path.apply(o, rewrite); err != nil {
 				return Result{}, err

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -189,13 +190,15 @@ func (g *graph) allow(dir string, objects []manifest.Object) error {
 		if o.Kind() == "HelmChartInflationGenerator" {
 			return g.refuse(dir, "uses the Helm chart generator "+o.Name(), helmRemedy)
 		}
-		for field, value := range o {
+		for _, field := range slices.Sorted(maps.Keys(o)) { // which is told must not change
+			texts := manifest.Texts(o[field])
+			slices.Sort(texts)
 			// The case of a field does not matter to kustomize here.
 			switch strings.ToLower(field) {
 			case "literals":
-				g.hide(manifest.Texts(value))
+				g.hide(texts)
 			case "path", "paths", "files", "env", "envs", "replacements", "targetfilepath":
-				for _, text := range manifest.Texts(value) {
+				for _, text := range texts {
 					if path := afterKey(text); isRemoteFile(text) || isRemoteFile(path) {
 						return g.refuse(dir, "loads the remote file "+withoutSecrets(path), vendorRemedy)
 					}

@@ -92,10 +92,16 @@ var clutter = sync.OnceValue(func() []quotation {
 		// once it had refused it.
 		{regexp.MustCompile(`(?s)accumulation err='([^\n]*?)': must build at directory: '[^']*': file is not directory`), "$1"},
 		{regexp.MustCompile(`accumulation err='.*?': (must build|couldn't make|recursed|cycle)`), "$1"},
-		// Its input: the configuration of a generator, patches.
+		// Its input: the configuration of a generator, patches, values.
 		{regexp.MustCompile(`(?s)&\{.*?\}: `), "… "},
 		{regexp.MustCompile(`(?s)\[patch: .*\]`), "[patch: …]"},
 		{regexp.MustCompile("(?s)`\n.*`"), "…"},
+		{regexp.MustCompile(`(?s)(patch and path can't be set at the same time|must specify one of patch and path) ?(?:in)?\n.*`), "$1"},
+		{regexp.MustCompile(`(?s)(must specify a target for (?:JSON )?patch) .*`), "$1"},
+		{regexp.MustCompile(`(?s)(node contents):\n.*`), "$1 …"},
+		{regexp.MustCompile(`(?s)(is out of bounds for value) .*`), "$1 …"},
+		{regexp.MustCompile(`(?s)line \[[\d ]*\] (has invalid utf8 bytes) : .*`), "a line $1"},
+		{regexp.MustCompile(`(?s)(missing metadata\.name in object) \{\{\S* (\w*)\}.*\}\}`), "$1 $2"},
 	}
 })
 

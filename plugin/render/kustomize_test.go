@@ -82,6 +82,26 @@ func TestABrokenFileOfAKustomizationIsToldAsKustomizeDoes(t *testing.T) {
 	}
 }
 
+func TestAPluginIsAlwaysRefusedWithTheSameWords(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, map[string]string{
+		"kustomization.yaml": "transformers: [a.yaml]\n",
+		"a.yaml": "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: a}\n" +
+			"path: https://a.example.com/a.yaml\nfiles: {a: https://b.example.com/b.yaml, b: https://c.example.com/c.yaml}\n",
+	})
+	for range 50 { // maps have no order
+		checkout, err := Open(dir, ".")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = checkout.Manifests(Options{}, nil)
+		checkout.Close()
+		if err == nil || !strings.Contains(err.Error(), "https://b.example.com/b.yaml") {
+			t.Fatalf("refused with %v, want the first of its fields", err)
+		}
+	}
+}
+
 // FuzzKustomization feeds kustomizations. Whatever they say, no request leaves
 // and no git is looked for: what the walk lets through, kustomize renders from
 // the checkout alone.
@@ -165,5 +185,35 @@ func write(t testing.TB, dir string, files map[string]string) {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// What kustomize says today of files that hold a Secret's value.
+func TestNoErrorOfKustomizeTellsAValue(t *testing.T) {
+	const secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: hunter2}\n"
+	for name, files := range map[string]map[string]string{
+		"an env file that is no UTF-8":      {"kustomization.yaml": "secretGenerator: [{name: a, envs: [env]}]\n", "env": "A=hunter2\xff\n"},
+		"a literal without a key":           {"kustomization.yaml": "secretGenerator: [{name: a, literals: [hunter2]}]\n"},
+		"a part that a value does not have": {"kustomization.yaml": "resources: [a.yaml]\nreplacements: [{source: {kind: Secret, fieldPath: stringData.a, options: {delimiter: '-', index: 9}}, targets: [{select: {kind: Secret}, fieldPaths: [stringData.a]}]}]\n"},
+		"a field below a value":             {"kustomization.yaml": "resources: [a.yaml]\nreplacements: [{source: {kind: Secret, fieldPath: stringData.a}, targets: [{select: {kind: Secret}, fieldPaths: [stringData.a.b.c], options: {create: true}}]}]\n"},
+		"a patch that is a list":            {"kustomization.yaml": "resources: [a.yaml]\npatches: [{path: b.yaml}]\n", "b.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: [hunter2]\n"},
+		"a patch and a path":                {"kustomization.yaml": "resources: [a.yaml]\npatches: [{path: a.yaml, patch: hunter2}]\n"},
+		"a patch without a target":          {"kustomization.yaml": "resources: [a.yaml]\npatches: [{patch: '[{op: add, path: /stringData/a, value: hunter2}]'}]\n"},
+		"annotations without a name":        {"kustomization.yaml": "resources: [b.yaml]\n", "b.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {annotations: {last-applied: hunter2}}\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir, map[string]string{"a.yaml": secret})
+			write(t, dir, files)
+			checkout, err := Open(dir, ".")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer checkout.Close()
+			_, err = checkout.Manifests(Options{}, nil)
+			if err == nil || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "104 117 110 116 101 114 50") {
+				t.Errorf("refused with %v", err)
+			}
+		})
 	}
 }

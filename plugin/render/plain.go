@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/parameters"
 	"github.com/waybill-cd/waybill/extension/waybill"
 	"github.com/waybill-cd/waybill/plugin/manifest"
@@ -71,6 +72,9 @@ func (c *Checkout) manifests(name, relative string) ([]manifest.Object, error) {
 		return nil, err
 	}
 	objects, err := manifest.Parse(data)
+	if waybill.IsFile(relative) {
+		objects = slices.DeleteFunc(objects, isWaybill)
+	}
 	if err != nil && (len(objects) > 0 || path.Ext(relative) == ".json" || looksLikeManifest(data)) {
 		return nil, unreadable(relative, err)
 	}
@@ -82,7 +86,13 @@ func (c *Checkout) manifests(name, relative string) ([]manifest.Object, error) {
 const jsonnet = ".jsonnet"
 
 func isManifest(name string) bool {
-	return slices.Contains([]string{".yaml", ".yml", ".json", jsonnet}, path.Ext(name)) && !waybill.IsFile(name)
+	return slices.Contains([]string{".yaml", ".yml", ".json", jsonnet}, path.Ext(name))
+}
+
+// isWaybill tells a waybill, which may have lost its mark, from a manifest whose
+// file is named like one: to pass that over would delete what it deployed before.
+func isWaybill(o manifest.Object) bool {
+	return o.Kind() == waybill.Kind && o.APIVersion() == freight.APIVersion
 }
 
 // looksLikeManifest tells a broken manifest from some other file, as Argo CD does.

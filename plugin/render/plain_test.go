@@ -18,7 +18,8 @@ func TestADirectoryIsReadWithoutWhatIsNoFileOfIt(t *testing.T) {
 		"a.yaml":                     configMap("a"),
 		".git/refs/heads/a.yaml":     configMap("git"),
 		"sub/.git/config.yaml":       configMap("git"),
-		"sub/waybill-shop-prod.yaml": configMap("waybill"),
+		"sub/waybill-shop-prod.yaml": "apiVersion: waybill.dev/v1\nkind: Waybill\napplication: shop-prod\n",
+		"sub/waybill-c.yaml":         configMap("c"),
 		"sub/b.yaml":                 configMap("b"),
 	})
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.yaml"), 0o600); err != nil {
@@ -40,7 +41,7 @@ func TestADirectoryIsReadWithoutWhatIsNoFileOfIt(t *testing.T) {
 	for _, o := range objects {
 		names = append(names, o.Name())
 	}
-	if diff := cmp.Diff([]string{"a", "b"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"a", "b", "c"}, names); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -21,9 +21,9 @@ import (
 	"time"
 )
 
-// Patience is how long a render waits for a slot: Argo CD gives it a minute and a
-// half in all (argo-cd, common, ARGOCD_EXEC_TIMEOUT), of which it needs the most
-// for itself.
+// Patience is how long a render waits for a slot: Argo CD gives it a minute in all
+// (the controller's --repo-server-timeout-seconds), of which packing and rendering
+// need the most.
 const Patience = 10 * time.Second
 
 // Slot is the right to render. It ends with the process, unless it is handed

@@ -69,3 +69,41 @@ func TestTheTimeOfIgnoringIsThatOfAllObjectsTogether(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// Hooks have no name. That they are many is for whoever writes the manifests to say.
+func TestManyObjectsWithoutANameAreToldApartInTime(t *testing.T) {
+	const many = 100_000
+	all := make([]*unstructured.Unstructured, many)
+	for i := range all {
+		all[i] = &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"generateName": "hook-"}}}
+	}
+	named := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "hook-"}}}
+	for name, all := range map[string][]*unstructured.Unstructured{"before": append(all, named), "behind": append([]*unstructured.Unstructured{named}, all...)} {
+		if n := len(index(all)); n != many+1 {
+			t.Errorf("with one that has their name %s them, there are %d, want %d", name, n, many+1)
+		}
+	}
+}
+
+func TestThatImagesAreLeftOutIsTold(t *testing.T) {
+	pod := func(format string, images int) []*unstructured.Unstructured {
+		var containers []any
+		for i := range images {
+			containers = append(containers, map[string]any{"image": fmt.Sprintf(format, i)})
+		}
+		return []*unstructured.Unstructured{{Object: map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "a"}, "spec": map[string]any{"containers": containers}}}}
+	}
+	for format, bound := range map[string]int{"registry.example.com/i%d": maxListed, "registry.example.com/shop:v%d": maxShown} {
+		for images, clipped := range map[int]bool{bound: false, bound + 1: true} {
+			var a Application
+			a.compareImages(nil, pod(format, images))
+			shown := 0
+			for _, image := range a.Images {
+				shown += len(image.After)
+			}
+			if shown != bound || a.Clipped != clipped {
+				t.Errorf("of %d images like %s, %d are shown, clipped: %v", images, format, shown, a.Clipped)
+			}
+		}
+	}
+}

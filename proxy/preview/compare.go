@@ -123,7 +123,7 @@ func told(err error) (string, error) {
 
 // fill compares the objects.
 func (a *Application) fill(ctx context.Context, before, after []*unstructured.Unstructured, normal *normal) error {
-	a.Images = images(before, after)
+	a.compareImages(before, after)
 	old, younger := index(before), index(after)
 	left := maxDiffs
 	for _, key := range merged(old, younger) {

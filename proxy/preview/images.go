@@ -3,11 +3,11 @@ package preview
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/extension/images"
 )
 
 // Image is a repository whose versions among the manifests change.
@@ -17,13 +17,10 @@ type Image struct {
 	Before, After []string
 }
 
-const (
-	maxDepth = 64   // of nested values that images are looked for in
-	maxShown = 1000 // versions of one image
-)
+const maxShown = 1000 // versions of one image
 
-// images returns what changes of the images of all containers.
-func images(before, after []*unstructured.Unstructured) []Image {
+// compareImages tells what changes of the images of all pods.
+func (a *Application) compareImages(before, after []*unstructured.Unstructured) {
 	was, is := versions(before), versions(after)
 	repositories := map[string]bool{}
 	for r := range was {
@@ -32,14 +29,14 @@ func images(before, after []*unstructured.Unstructured) []Image {
 	for r := range is {
 		repositories[r] = true
 	}
-	var changed []Image
 	for _, r := range slices.Sorted(maps.Keys(repositories)) {
 		old, younger := slices.Sorted(maps.Keys(was[r])), slices.Sorted(maps.Keys(is[r]))
-		if !slices.Equal(old, younger) {
-			changed = append(changed, Image{Repository: r, Before: first(old), After: first(younger)})
+		if slices.Equal(old, younger) {
+			continue
 		}
+		a.Clipped = a.Clipped || len(old) > maxShown || len(younger) > maxShown
+		a.Images = listed(a, a.Images, Image{Repository: r, Before: first(old), After: first(younger)})
 	}
-	return changed[:min(len(changed), maxListed)]
 }
 
 func first(all []string) []string { return all[:min(len(all), maxShown)] }
@@ -48,53 +45,23 @@ func first(all []string) []string { return all[:min(len(all), maxShown)] }
 func versions(all []*unstructured.Unstructured) map[string]map[string]bool {
 	found := map[string]map[string]bool{}
 	for _, o := range all {
-		gather(o.Object, maxDepth, func(image string) {
+		images.Visit(o.Object, func(image string) string {
 			repository, version := split(image)
 			if found[repository] == nil {
 				found[repository] = map[string]bool{}
 			}
 			found[repository][version] = true
+			return image
 		})
 	}
 	return found
 }
 
-// gather calls found with the image of each container, wherever a list of
-// containers stands: in pods, their templates, and custom resources that hold
-// such.
-func gather(value any, depth int, found func(string)) {
-	if depth == 0 {
-		return
-	}
-	switch value := value.(type) {
-	case []any:
-		for _, v := range value {
-			gather(v, depth-1, found)
-		}
-	case map[string]any:
-		for name, v := range value {
-			if list, ok := v.([]any); ok && (name == "containers" || name == "initContainers" || name == "ephemeralContainers") {
-				for _, c := range list {
-					container, _ := c.(map[string]any)
-					if image, _ := container["image"].(string); image != "" {
-						found(image)
-					}
-				}
-			}
-			gather(v, depth-1, found)
-		}
-	}
-}
-
 // split takes a reference apart: repository, and tag and digest.
 func split(image string) (repository, version string) {
-	name, digest, pinned := strings.Cut(image, "@")
-	tag := ""
-	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
-		name, tag = name[:i], name[i+1:]
+	name, version, digest := freight.SplitImage(image)
+	if digest != "" {
+		version += "@" + digest
 	}
-	if pinned {
-		tag += "@" + digest
-	}
-	return freight.ImageRepository(name), tag
+	return freight.ImageRepository(name), version
 }

@@ -75,7 +75,7 @@ func documents(ctx context.Context, text []byte) ([]*unstructured.Unstructured, 
 
 // key tells objects apart. Those that share a name are one, and the last of them
 // wins, as it does when they are applied; objects without a name are told apart
-// by their number.
+// by their number, which begins at 1.
 type key struct {
 	kube.ResourceKey
 	number int
@@ -83,13 +83,13 @@ type key struct {
 
 func index(all []*unstructured.Unstructured) map[key]*unstructured.Unstructured {
 	found := map[key]*unstructured.Unstructured{}
+	unnamed := map[kube.ResourceKey]int{}
 	for _, o := range all {
 		k := key{ResourceKey: kube.GetResourceKey(o)}
 		if k.Name == "" {
 			k.Name = o.GetGenerateName()
-			for found[k] != nil {
-				k.number++
-			}
+			unnamed[k.ResourceKey]++
+			k.number = unnamed[k.ResourceKey]
 		}
 		found[k] = o
 	}

@@ -101,6 +101,9 @@ func textual(data any) bool {
 // unified returns the difference between two objects as lines of YAML, whole
 // lines up to a bound.
 func unified(was, is *unstructured.Unstructured, bound int) (text string, clipped bool, err error) {
+	if bound <= 0 {
+		return "", true, nil // what would not be shown is not looked for
+	}
 	before, err := yaml.Marshal(was.Object)
 	if err != nil {
 		return "", false, fmt.Errorf("%s %s cannot be written as YAML: %w", was.GetKind(), was.GetName(), err)
@@ -127,7 +130,7 @@ func unified(was, is *unstructured.Unstructured, bound int) (text string, clippe
 	if len(text) <= bound {
 		return text, false, nil
 	}
-	return text[:strings.LastIndexByte(text[:max(bound, 0)], '\n')+1], true, nil
+	return text[:strings.LastIndexByte(text[:bound], '\n')+1], true, nil
 }
 
 // cost returns how many steps difflib takes at most to compare lines. It looks

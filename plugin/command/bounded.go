@@ -1,0 +1,67 @@
+package command
+
+import (
+	"cmp"
+	"fmt"
+	"runtime/metrics"
+	"time"
+
+	"github.com/waybill-cd/waybill/plugin/container"
+	"github.com/waybill-cd/waybill/plugin/refusal"
+)
+
+const (
+	// maxRenderTime bounds a render once it has its slot: what goes on for ever, as
+	// loops in loops of a template do, would otherwise hold the slot until Argo CD
+	// kills it, and every other Application would wait for that. Renders of large
+	// monorepos take a twentieth of it.
+	maxRenderTime = 20 * time.Second
+	// lookEvery is how long a render may go on unseen: within it nothing takes much
+	// more memory than there is.
+	lookEvery = 10 * time.Millisecond
+)
+
+const endlessRemedy = "look for a template or YAML aliases that repeat without end, or split the Application"
+
+// bounded renders, or gives up. A few lines of YAML whose aliases name each other,
+// or a template that renders itself, take all memory that there is, and the kernel
+// would end the renders of other Applications with this one. Nothing can stop what
+// goes too far but the end of the process, which is left to come.
+func (c Call) bounded(render func() ([]byte, error)) ([]byte, error) {
+	type result struct {
+		manifests []byte
+		err       error
+	}
+	done := make(chan result, 1)
+	go func() {
+		manifests, err := render()
+		done <- result{manifests, err}
+	}()
+	limit, most := cmp.Or(c.renderTime, maxRenderTime), c.renderMemory
+	if most == 0 {
+		ofContainer, _ := container.Memory("/")
+		most = container.RenderLimit(ofContainer)
+	}
+	enough, look := time.NewTimer(limit), time.NewTicker(lookEvery)
+	defer enough.Stop()
+	defer look.Stop()
+	for {
+		select {
+		case r := <-done:
+			return r.manifests, r.err
+		case <-enough.C:
+			return nil, refusal.New(fmt.Sprintf("it takes more than %d s to render", limit/time.Second), endlessRemedy)
+		case <-look.C:
+			if memory() > most {
+				return nil, refusal.New(fmt.Sprintf("it takes more than %d MiB to render", most>>20), endlessRemedy)
+			}
+		}
+	}
+}
+
+// memory returns the bytes that the process holds.
+func memory() int64 {
+	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(samples)
+	return int64(samples[0].Value.Uint64() - samples[1].Value.Uint64()) //nolint:gosec // far below what overflows
+}
