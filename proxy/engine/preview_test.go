@@ -390,12 +390,3 @@ func TestAFaultInAPreviewIsAnError(t *testing.T) {
 		t.Errorf("an approval of it: %v", err)
 	}
 }
-
-func (w *world) situation(stage string) Situation {
-	w.t.Helper()
-	s, err := w.people.Situation(w.t.Context(), w.pipeline(), stage)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return s
-}

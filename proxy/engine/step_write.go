@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/waybill-cd/waybill/extension/eligibility"
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/promotion"
 	"github.com/waybill-cd/waybill/proxy/argocd"
@@ -25,7 +26,8 @@ func (w writeWaybill) run(ctx context.Context, s *Situation, p *promotion.Promot
 		if s.Stage.ControlFlow {
 			return done()
 		}
-		return waiting("no Application is bound to stage %s any more", s.Stage.Name)
+		fact, remedy := eligibility.Unbound(s.Stage.Name, s.Bound.Problems)
+		return waiting("%s: %s", fact, remedy)
 	}
 	bill, loads, err := w.bill(ctx, s, *p)
 	if err != nil {
