@@ -7,6 +7,7 @@ package argocd
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
@@ -45,13 +46,10 @@ type Application struct {
 // Key returns namespace/name.
 func (a Application) Key() string { return a.Namespace + "/" + a.Name }
 
-// WaybillPath returns the path of the Application's waybill in its repository.
+// WaybillPath returns the path of the Application's waybill in its repository, from
+// the root, however the Application writes its own: Argo CD takes ./deploy, too.
 func (a Application) WaybillPath() string {
-	file := waybill.FileName(a.Instance)
-	if a.Path == "" || a.Path == "." {
-		return file
-	}
-	return strings.Trim(a.Path, "/") + "/" + file
+	return path.Join(strings.Trim(a.Path, "/"), waybill.FileName(a.Instance))
 }
 
 // StageOf returns the stage that an Application asks to join; false where it
