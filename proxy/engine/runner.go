@@ -121,7 +121,10 @@ func (e *Engine) step(ctx context.Context, s *Situation, p *promotion.Promotion,
 	defer cancel()
 	for _, step := range e.steps {
 		if step.name() == name {
-			return step.run(ctx, s, p)
+			result := step.run(ctx, s, p)
+			// It may tell of every Application of the stage; each has its own message.
+			result.message = promotion.Clip(result.message)
+			return result
 		}
 	}
 	return errored(fmt.Errorf("this version of Waybill has no step %q", name))

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -70,6 +71,28 @@ func TestAnAbortBeforeThePushLeavesTheStageAsItWas(t *testing.T) {
 	w.until("it ends", w.ended(w.last("dev").ID))
 	if got := w.holds("dev"); got != "" {
 		t.Errorf("nothing is in Git, and the stage holds %q", got)
+	}
+}
+
+// talkative waits for very much.
+type talkative struct{}
+
+func (talkative) name() string { return "talk" }
+
+func (talkative) run(context.Context, *Situation, *promotion.Promotion) outcomeOf {
+	return waiting("%s", strings.Repeat("for an Application; ", 1<<17))
+}
+
+// A ConfigMap holds 1 MiB: what is longer could never be written, not even the end.
+func TestARecordHoldsNoMoreOfAStepThanPeopleRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, devDocument, application("dev", "dev", "main"))
+	w.engine.steps = []step{talkative{}}
+	w.release("v1")
+	w.until("it ends", func() bool { return len(w.promotions("dev")) == 1 && w.last("dev").Phase.Ended() })
+	const most = 1200 // bytes
+	if p := w.last("dev"); p.Phase != promotion.Failed || len(p.Message) > most || len(p.Steps[0].Message) > most {
+		t.Errorf("it is %s, and says %d bytes and %d", p.Phase, len(p.Message), len(p.Steps[0].Message))
 	}
 }
 
