@@ -141,11 +141,12 @@ func (e *Engine) Abort(ctx context.Context, p Pipeline, id string, d promotion.D
 }
 
 func (e *Engine) decide(ctx context.Context, p Pipeline, id, event string, d promotion.Decision, change func(*promotion.Promotion) error) (promotion.Promotion, error) {
+	read := e.store.Promotion
 	var err error
 	for range attempts {
 		var r store.Record[promotion.Promotion]
-		if r, err = e.Promotion(ctx, p, id); err != nil {
-			return r.Value, err
+		if r, err = read(ctx, p.Name, id); err != nil {
+			return r.Value, noPromotion(p, id, err)
 		}
 		if err = change(&r.Value); err != nil {
 			return r.Value, err
@@ -157,6 +158,7 @@ func (e *Engine) decide(ctx context.Context, p Pipeline, id, event string, d pro
 		if !errors.Is(err, store.ErrConflict) {
 			break
 		}
+		read = e.store.PromotionNow // the informer trails what has just been written
 	}
 	return promotion.Promotion{}, err
 }
@@ -164,10 +166,15 @@ func (e *Engine) decide(ctx context.Context, p Pipeline, id, event string, d pro
 // Promotion returns a promotion of a pipeline.
 func (e *Engine) Promotion(ctx context.Context, p Pipeline, id string) (store.Record[promotion.Promotion], error) {
 	r, err := e.store.Promotion(ctx, p.Name, id)
+	return r, noPromotion(p, id, err)
+}
+
+// noPromotion makes a sentence of the error of a promotion that there is not.
+func noPromotion(p Pipeline, id string, err error) error {
 	if errors.Is(err, store.ErrNotFound) {
-		return r, notFound("pipeline %s has no promotion %q", p.Name.Short(), id)
+		return notFound("pipeline %s has no promotion %q", p.Name.Short(), id)
 	}
-	return r, err
+	return err
 }
 
 // Refresh asks a warehouse to look now. What waits already is not asked for again:

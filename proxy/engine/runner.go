@@ -171,7 +171,7 @@ func (e *Engine) put(ctx context.Context, name pipeline.Name, r *store.Record[pr
 		if !errors.Is(err, store.ErrConflict) {
 			return err
 		}
-		now, readErr := e.store.Promotion(ctx, name, r.Value.ID)
+		now, readErr := e.store.PromotionNow(ctx, name, r.Value.ID)
 		if readErr != nil || !onlyDecided(r.Text, now.Value) {
 			return err
 		}
