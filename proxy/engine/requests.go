@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -35,7 +36,16 @@ type Ask struct {
 	Rollback bool
 }
 
-const maxKey = 128
+// ErrTooMany tells that so many promotions have not ended that no other is taken.
+var ErrTooMany = errors.New("too many promotions have not ended")
+
+const (
+	maxKey = 128
+	// maxOpen bounds the promotions of a stage that people asked for and that have
+	// not ended, rollbacks apart from the others: nothing else would, where they
+	// wait for approvals.
+	maxOpen = 100
+)
 
 // Promote stores a person's request for a promotion or a rollback. The same key
 // by the same person gives the promotion that was asked for first.
@@ -67,6 +77,9 @@ func (e *Engine) Promote(ctx context.Context, p Pipeline, stage string, ask Ask)
 	if verdict := e.Verdict(s, f, ask.Rollback); !verdict.Allowed {
 		return r, false, &Refused{verdict}
 	}
+	if s.asked(ask.Rollback) >= maxOpen {
+		return r, false, &refusal{fmt.Sprintf("%d promotions to stage %s have not ended, and no more are taken: approve, reject or abort some, and ask again", maxOpen, s.Name), ErrTooMany}
+	}
 	r.Origin, r.Freight, r.Document = f.Origin, f.ID, p.Hash
 	stored, created, err := e.store.CreatePromotion(ctx, r)
 	if err != nil {
@@ -77,6 +90,18 @@ func (e *Engine) Promote(ctx context.Context, p Pipeline, stage string, ask Ask)
 	}
 	e.event(p.Name, corev1.EventTypeNormal, "PromotionAsked", "%s asked for promotion %s of freight %s to %s", ask.By, r.ID, short(f.ID), stage)
 	return stored.Value, true, nil
+}
+
+// asked counts the promotions, or the rollbacks, that people asked for and that
+// have not ended.
+func (s Situation) asked(rollback bool) int {
+	n := 0
+	for _, r := range s.Open {
+		if !r.Value.Request.Automatic && r.Value.Request.Rollback == rollback {
+			n++
+		}
+	}
+	return n
 }
 
 // sameRequest tells that a key was used for something else before.

@@ -155,6 +155,29 @@ func TestADecisionIsTakenByAReplicaWhoseInformersTrail(t *testing.T) {
 	checkHistory(t, w, "prod", "v1 Aborted")
 }
 
+func TestPromotionsThatWaitAreBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
+	w.release("v1")
+	w.pass(0)
+	for range maxOpen {
+		if _, _, err := w.people.Promote(t.Context(), w.pipeline(), "prod", Ask{By: "alice", Freight: "v1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one := Ask{By: "alice", Freight: "v1", Key: "k"}
+	if _, _, err := w.people.Promote(t.Context(), w.pipeline(), "prod", one); !errors.Is(err, ErrTooMany) {
+		t.Errorf("one more: %v", err)
+	}
+	w.abort("alice", w.last("prod").ID)
+	w.pass(0)
+	w.ask("prod", one)
+	again, created, err := w.people.Promote(t.Context(), w.pipeline(), "prod", one)
+	if err != nil || created || again.Phase != promotion.Pending {
+		t.Errorf("the last one, asked for again: %+v, created %v, %v", again, created, err)
+	}
+}
+
 func TestAnApprovalThatDoesNotCountIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
