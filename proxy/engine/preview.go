@@ -249,7 +249,10 @@ func (e *Engine) checkPreview(ctx context.Context, p Pipeline, id, seen string) 
 func (e *Engine) rendersAsApproved(ctx context.Context, s *Situation, r *store.Record[promotion.Promotion], carries []promotion.Held) (bool, error) {
 	all, sentence, err := e.renderInTime(ctx, s, carries)
 	if err != nil {
-		return false, e.postpone(ctx, s, r, err)
+		if err := e.postpone(ctx, s, r, err); err != nil {
+			return false, err
+		}
+		return false, e.release(ctx, s)
 	}
 	why := "what would be rendered has changed since: look at the preview again"
 	if sentence != "" {
@@ -273,10 +276,9 @@ func (e *Engine) renderInTime(ctx context.Context, s *Situation, carries []promo
 	return e.render(ctx, s, carries)
 }
 
-// postpone takes the stage back from a promotion of which cannot be told now
-// whether it renders what was approved: others, a rollback above all, must not
-// wait for that. The record tells why; the promotion has its turn again after a
-// pause.
+// postpone leaves a promotion alone for a while of which cannot be told now whether
+// it renders what was approved: others, a rollback above all, must not wait for
+// that. The record tells why.
 func (e *Engine) postpone(ctx context.Context, s *Situation, r *store.Record[promotion.Promotion], cause error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -290,5 +292,18 @@ func (e *Engine) postpone(ctx context.Context, s *Situation, r *store.Record[pro
 		e.event(s.Pipeline.Name, corev1.EventTypeWarning, "PromotionPostponed", "promotion %s to %s does not start: %s", r.Value.ID, s.Stage.Name, sentence)
 	}
 	e.rests.rest(r.Value.ID, e.Now(), afterPostponing)
-	return e.release(ctx, s)
+	return nil
+}
+
+// postponed tries again what a promotion was postponed for, before it is given the
+// stage: as long as that fails, nothing is written. It tells whether it still does.
+func (e *Engine) postponed(ctx context.Context, s *Situation, r *store.Record[promotion.Promotion]) (bool, error) {
+	if r.Value.Message == "" || !r.Value.Bound() {
+		return false, nil
+	}
+	_, _, cause := e.renderInTime(ctx, s, s.carries(promotion.Held{Origin: r.Value.Origin, Freight: r.Value.Freight}))
+	if cause == nil {
+		return false, nil
+	}
+	return true, e.postpone(ctx, s, r, cause)
 }

@@ -218,6 +218,12 @@ func TestAPromotionThatCannotBeComparedHoldsUpNobody(t *testing.T) {
 	other := w.promote("alice", "prod", "v1.1.0")
 	w.approve("carol", other.ID)
 	w.until("the other one is verified", w.verified("prod", "v1.1.0"))
+	w.writes = nil
+	serial := w.stage("prod").Serial
+	w.pass(10 * time.Minute)
+	if now := w.stage("prod").Serial; len(w.writes) > 0 || now != serial {
+		t.Errorf("while it is tried again, it wrote %v, and serial %d became %d", w.writes, serial, now)
+	}
 	if len(w.errors) != 0 {
 		t.Errorf("turns ended with %v", w.errors)
 	}
