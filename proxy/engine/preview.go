@@ -291,7 +291,7 @@ func (e *Engine) postpone(ctx context.Context, s *Situation, r *store.Record[pro
 		}
 		e.event(s.Pipeline.Name, corev1.EventTypeWarning, "PromotionPostponed", "promotion %s to %s does not start: %s", r.Value.ID, s.Stage.Name, sentence)
 	}
-	e.rests.rest(r.Value.ID, e.Now(), afterPostponing)
+	e.rests.rest(r.Value.ID, e.Now(), pauseAfter(cause, afterPostponing))
 	return nil
 }
 

@@ -121,6 +121,38 @@ func TestAStepThatCannotBeDoneNowIsTriedAgainAfterAPause(t *testing.T) {
 	checkHistory(t, w, "dev", "v1 Succeeded")
 }
 
+// What is left of the pause is told with each try.
+func TestAHostThatWantsToBeLeftAloneIs(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		pause time.Duration
+		want  string
+		tries int
+	}{
+		"for less time than a promotion has": {time.Minute, "v1 Succeeded", 2},
+		"for more":                           {time.Hour, "v1 Failed", 3},
+	} {
+		w := newWorld(t, devDocument, application("dev", "dev", "main"))
+		until, tries := w.clock.now.Add(tt.pause), 0
+		w.git.refuses = func(gitrepo.Change) error {
+			tries++
+			if left := until.Sub(w.clock.now); left > 0 {
+				return fmt.Errorf("the host of the repository has enough of requests: %w", &gitrepo.Busy{RetryAfter: left})
+			}
+			return nil
+		}
+		w.release("v1")
+		w.until("it ends", func() bool { return len(w.promotions("dev")) == 1 && w.last("dev").Phase.Ended() })
+		checkHistory(t, w, "dev", tt.want)
+		if tries > tt.tries {
+			t.Errorf("%s: it was tried %d times", name, tries)
+		}
+		if took := w.last("dev").FinishedAt.Sub(*w.last("dev").StartedAt); took > promotionTimeout+poll {
+			t.Errorf("%s: it took %s", name, took)
+		}
+	}
+}
+
 func TestAnAbortNeedNotWaitForThePauseAfterAnError(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
