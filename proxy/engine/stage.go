@@ -158,12 +158,12 @@ func (e *Engine) start(ctx context.Context, s *Situation, r *store.Record[promot
 	if !verdict.Ready {
 		return e.release(ctx, s)
 	}
-	carries := s.carries(promotion.Held{Origin: r.Value.Origin, Freight: r.Value.Freight})
 	if r.Value.Bound() {
-		if same, err := e.rendersAsApproved(ctx, s, r, carries); !same || err != nil {
+		if same, err := e.rendersAsApproved(ctx, s, r); !same || err != nil {
 			return err
 		}
 	}
+	carries := s.carries(promotion.Held{Origin: r.Value.Origin, Freight: r.Value.Freight})
 	r.Value.Document, r.Value.Message = s.Pipeline.Hash, ""
 	r.Value.Start(s.Record.Value.Serial, carries, s.evidence(carries), e.Steps(), e.Now())
 	if err := e.store.PutPromotion(ctx, r); err != nil {
