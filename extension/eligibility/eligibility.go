@@ -65,6 +65,9 @@ type Facts struct {
 	Stages map[string]promotion.Stage
 	// Applications is the number of Applications bound to the stage.
 	Applications int
+	// Strays tell of Applications that name the stage and are not bound to it: why
+	// not, and what to do, one sentence each.
+	Strays []string
 	// Promotion is the one that is judged; nil for "could I promote?".
 	Promotion *promotion.Promotion
 	// Rollback judges a return to freight that the stage once verified.
@@ -339,10 +342,28 @@ func applications(stage pipeline.Stage, facts Facts) Gate {
 	case stage.ControlFlow:
 		g.Fact = fmt.Sprintf("stage %s has no Applications by intent (controlFlow)", stage.Name)
 	default:
-		g.Fact = fmt.Sprintf("no Application is bound to %s", stage.Name)
-		g.Remedy = "annotate one with waybill.dev/stage, or set controlFlow: true on the stage"
+		g.Fact, g.Remedy = Unbound(stage.Name, facts.Strays)
 	}
 	return g
+}
+
+// maxStrays bounds the Applications of which one sentence tells.
+const maxStrays = 3
+
+// Unbound tells that no Application is bound to a stage, and what binds one: those
+// that name the stage already are told of first, see [Facts].
+func Unbound(stage string, strays []string) (fact, remedy string) {
+	fact = "no Application is bound to " + stage
+	switch n := len(strays); {
+	case n == 0:
+		return fact, "annotate one with waybill.dev/stage, or set controlFlow: true on the stage"
+	case n == 1:
+		return fact + ", though one names it", strays[0]
+	case n <= maxStrays:
+		return fmt.Sprintf("%s, though %d name it", fact, n), strings.Join(strays, "; ")
+	default:
+		return fmt.Sprintf("%s, though %d name it", fact, n), fmt.Sprintf("%s; and %d more", strings.Join(strays[:maxStrays], "; "), n-maxStrays)
+	}
 }
 
 func turn(stage pipeline.Stage, facts Facts) Gate {

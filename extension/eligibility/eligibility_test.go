@@ -114,6 +114,13 @@ func TestAPromotionWaitsForPeopleForItsTurnAndForApplications(t *testing.T) {
 	}{
 		"for nothing":      {nil, false, eligibility.Facts{Applications: 1}, "", ""},
 		"for Applications": {nil, false, eligibility.Facts{}, "no Application is bound to prod: annotate one with waybill.dev/stage, or set controlFlow: true on the stage", ""},
+		"for an Application that names the stage": {nil, false, eligibility.Facts{Strays: []string{"a is in another project: move it"}},
+			"no Application is bound to prod, though one names it: a is in another project: move it", ""},
+		"for several that do": {nil, false, eligibility.Facts{Strays: []string{"a: move it", "b: move it"}},
+			"no Application is bound to prod, though 2 name it: a: move it; b: move it", ""},
+		"for many that do": {nil, false, eligibility.Facts{Strays: []string{"a", "b", "c", "d", "e"}},
+			"no Application is bound to prod, though 5 name it: a; b; c; and 2 more", ""},
+		"for nothing where others have joined":               {nil, false, eligibility.Facts{Applications: 1, Strays: []string{"a: move it"}}, "", ""},
 		"for no Applications where there are none by intent": {nil, true, eligibility.Facts{}, "", ""},
 		"for its turn": {nil, false, eligibility.Facts{Applications: 2, Ahead: "p8"}, "promotion p8 runs in prod or goes first: wait until it has ended, or abort it", ""},
 		"for approvals, before it is asked for": {two, false, eligibility.Facts{Applications: 1},

@@ -3,12 +3,15 @@ package api_test
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
+	"github.com/go-logr/logr/funcr"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	v1 "github.com/waybill-cd/waybill/proxy/api/v1"
 	"github.com/waybill-cd/waybill/proxy/argocd"
@@ -207,5 +210,21 @@ func TestAnErrorInsideIsToldWithoutItsCause(t *testing.T) {
 		if strings.Contains(p.Detail+p.Title, "hunter2") {
 			t.Errorf("%s: %q", c.path, p.Detail)
 		}
+	}
+}
+
+// Whoever calls past Argo CD can name any address in a header.
+func TestTheLogTellsWhereARefusedCallCameFrom(t *testing.T) {
+	w := newWorld(t)
+	var lines []string
+	logger := funcr.New(func(_, line string) { lines = append(lines, line) }, funcr.Options{})
+	r := httptest.NewRequestWithContext(log.IntoContext(t.Context(), logger), http.MethodGet, "/api/v1/me", http.NoBody)
+	r.RemoteAddr = "192.0.2.7:1234"
+	r.Header.Set("X-Forwarded-For", "203.0.113.9")
+	r.Header.Set("X-Real-Ip", "203.0.113.9")
+	response := httptest.NewRecorder()
+	w.handler.ServeHTTP(response, r)
+	if told := strings.Join(lines, "\n"); response.Code != http.StatusUnauthorized || !strings.Contains(told, "192.0.2.7") || strings.Contains(told, "203.0.113.9") {
+		t.Errorf("status %d, and the log tells %q", response.Code, told)
 	}
 }

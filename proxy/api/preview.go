@@ -32,9 +32,13 @@ func (s *Server) preview(c echo.Context) error {
 	if err := wantFreight(named); err != nil {
 		return err
 	}
+	rollback, err := boolParam(c, "rollback")
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(c.Request().Context(), renderTimeout)
 	defer cancel()
-	shown, err := s.engine.Preview(ctx, p, c.Param("stage"), named)
+	shown, err := s.engine.Preview(ctx, p, c.Param("stage"), named, rollback)
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func problemOf(err error) v1.Problem {
 		return v1.Problem{Type: v1.ProblemUnauthenticated, Title: "Not authenticated", Status: http.StatusUnauthorized, Detail: err.Error()}
 	case errors.Is(err, promotion.ErrPromoter):
 		return v1.Problem{Type: v1.ProblemPromoter, Title: "The promoter may not approve", Status: http.StatusForbidden, Detail: err.Error()}
-	case errors.Is(err, promotion.ErrEnded), errors.Is(err, promotion.ErrStarted), errors.Is(err, promotion.ErrNoApproval), errors.Is(err, promotion.ErrTwice):
+	case errors.Is(err, promotion.ErrEnded), errors.Is(err, promotion.ErrStarted), errors.Is(err, promotion.ErrNoApproval), errors.Is(err, promotion.ErrTwice), errors.Is(err, engine.ErrTooMany):
 		return v1.Problem{Type: v1.ProblemConflict, Title: "Not possible now", Status: http.StatusConflict, Detail: err.Error()}
 	case errors.Is(err, engine.ErrPreview):
 		return v1.Problem{Type: v1.ProblemConflict, Title: "The preview is outdated", Status: http.StatusConflict, Detail: err.Error()}

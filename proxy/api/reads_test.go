@@ -258,6 +258,7 @@ func TestEligibilityIsTheVerdictThatAPromotionWouldGet(t *testing.T) {
 		"dev/eligibility?freight=v9":                    {404, v1.ProblemNotFound, `there is no freight "v9"`},
 		"qa/eligibility?freight=v1.0.0":                 {404, v1.ProblemNotFound, `has no stage "qa"`},
 		"dev/eligibility?freight=v1.0.0&rollback=maybe": {400, v1.ProblemInvalid, "rollback is true or false"},
+		"dev/preview?freight=v1.0.0&rollback=maybe":     {400, v1.ProblemInvalid, "rollback is true or false"},
 	} {
 		w.refused(problem.status, problem.kind, problem.tells, call{path: "/pipelines/shop/stages/" + path})
 	}

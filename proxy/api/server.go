@@ -46,6 +46,7 @@ func New(e *engine.Engine, apps *argocd.Applications, policy *argocd.Policy, gat
 	router := echo.New()
 	router.HideBanner, router.HidePort = true, true
 	router.HTTPErrorHandler = s.fail
+	router.IPExtractor = echo.ExtractIPDirect() // headers that name another are whatever a client says
 	router.Use(count, middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: panicked}), middleware.BodyLimit(maxBody))
 	s.routes(router.Group(v1.Prefix, s.identify, etag))
 	return router

@@ -239,3 +239,14 @@ func TestALostRaceIsMadeAgain(t *testing.T) {
 	w.refused(http.StatusServiceUnavailable, v1.ProblemUnavailable, "the record changes too fast: try again", w.decide("approve", p.ID, "carol"))
 	w.refused(http.StatusServiceUnavailable, v1.ProblemUnavailable, "try again", call{method: post, gate: "waybill-promote", path: "/pipelines/shop/warehouses/shop/refresh"})
 }
+
+func TestMorePromotionsThanAStageTakesAreAConflict(t *testing.T) {
+	w := newWorld(t)
+	const enough = 1000
+	for range enough {
+		if w.do(promoteTo("dev", "shop-dev")).Code != http.StatusCreated {
+			break
+		}
+	}
+	w.refused(http.StatusConflict, v1.ProblemConflict, "no more are taken: approve, reject or abort some", promoteTo("dev", "shop-dev"))
+}

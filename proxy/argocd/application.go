@@ -7,6 +7,8 @@ package argocd
 
 import (
 	"fmt"
+	"net/url"
+	"path"
 	"strings"
 
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
@@ -45,13 +47,10 @@ type Application struct {
 // Key returns namespace/name.
 func (a Application) Key() string { return a.Namespace + "/" + a.Name }
 
-// WaybillPath returns the path of the Application's waybill in its repository.
+// WaybillPath returns the path of the Application's waybill in its repository, from
+// the root, however the Application writes its own: Argo CD takes ./deploy, too.
 func (a Application) WaybillPath() string {
-	file := waybill.FileName(a.Instance)
-	if a.Path == "" || a.Path == "." {
-		return file
-	}
-	return strings.Trim(a.Path, "/") + "/" + file
+	return path.Join(strings.Trim(a.Path, "/"), waybill.FileName(a.Instance))
 }
 
 // StageOf returns the stage that an Application asks to join; false where it
@@ -97,8 +96,21 @@ func see(app *v1alpha1.Application, controlNamespace string) (Application, error
 		return a, fmt.Errorf("Application %s has %d sources with plugin.name: %s: one Application has one waybill, so keep one", app.QualifiedName(), rendered, PluginName)
 	case chart != "":
 		return a, fmt.Errorf("Application %s renders chart %s, which holds no waybill: give it a source in Git that depends on the chart", app.QualifiedName(), chart)
+	case tellsTooMuch(a.RepoURL):
+		return a, fmt.Errorf("Application %s has a repoURL that holds credentials, or that is no URL: "+
+			"take them out of it, and put them into a repository Secret in Waybill's namespace", app.QualifiedName())
 	}
 	return a, nil
+}
+
+// tellsTooMuch tells whether a repository's address may hold a password: nothing is
+// written to such a one, and no sentence may repeat it.
+func tellsTooMuch(repoURL string) bool {
+	if !strings.Contains(repoURL, "://") {
+		return false // as scp takes it, which knows no passwords
+	}
+	u, err := url.Parse(repoURL)
+	return err != nil || u.User != nil
 }
 
 func branch(targetRevision string) string {

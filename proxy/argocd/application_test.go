@@ -79,6 +79,18 @@ func TestAnApplicationsView(t *testing.T) {
 			application("shop-prod", func(a *v1alpha1.Application) { a.Spec.Source.Path = "." }),
 			view{"shop-prod", repoURL, "env/prod", ".", "waybill-shop-prod.yaml"},
 		},
+		"with a dot in the path": {
+			application("shop-prod", func(a *v1alpha1.Application) { a.Spec.Source.Path = "./deploy/./prod" }),
+			view{"shop-prod", repoURL, "env/prod", "./deploy/./prod", "deploy/prod/waybill-shop-prod.yaml"},
+		},
+		"with two slashes in the path": {
+			application("shop-prod", func(a *v1alpha1.Application) { a.Spec.Source.Path = "deploy//prod" }),
+			view{"shop-prod", repoURL, "env/prod", "deploy//prod", "deploy/prod/waybill-shop-prod.yaml"},
+		},
+		"with a path out of the repository, which no change takes": {
+			application("shop-prod", func(a *v1alpha1.Application) { a.Spec.Source.Path = "../prod" }),
+			view{"shop-prod", repoURL, "env/prod", "../prod", "../prod/waybill-shop-prod.yaml"},
+		},
 		"with slashes around the path": {
 			application("shop-prod", func(a *v1alpha1.Application) { a.Spec.Source.Path = "/deploy/prod/" }),
 			view{"shop-prod", repoURL, "env/prod", "/deploy/prod/", "deploy/prod/waybill-shop-prod.yaml"},

@@ -55,6 +55,14 @@ func TestWhichApplicationsJoinAStage(t *testing.T) {
 			own, source(func(s *v1alpha1.ApplicationSource) { s.RepoURL = "https://git.example.com/theirs.git" }), project("shop"),
 			"which does not permit https://git.example.com/theirs.git: add that to its sourceRepos",
 		},
+		"of a repository with a password": {
+			own, source(func(s *v1alpha1.ApplicationSource) { s.RepoURL = "https://git:hunter2@git.example.com/theirs.git" }), project("shop"),
+			"has a repoURL that holds credentials",
+		},
+		"of a repository with half a password": {
+			own, source(func(s *v1alpha1.ApplicationSource) { s.RepoURL = "https://git:hunter2%@git.example.com/theirs.git" }), project("shop"),
+			"has a repoURL that holds credentials, or that is no URL",
+		},
 		"without the plugin": {own, source(func(s *v1alpha1.ApplicationSource) { s.Plugin = nil }), project("shop"), "has no source with plugin.name: waybill"},
 		"with another plugin": {
 			own, source(func(s *v1alpha1.ApplicationSource) { s.Plugin.Name = "waybill-v1" }), project("shop"), "has no source with plugin.name: waybill",
@@ -76,6 +84,9 @@ func TestWhichApplicationsJoinAStage(t *testing.T) {
 					t.Errorf("got %d Applications, problems %q", len(bound.Applications), bound.Problems)
 				}
 				return
+			}
+			if strings.Contains(strings.Join(bound.Problems, ""), "hunter2") {
+				t.Errorf("it tells a password: %q", bound.Problems)
 			}
 			if len(bound.Applications) != 0 || len(bound.Problems) != 1 || !strings.Contains(bound.Problems[0], test.problem) {
 				t.Errorf("got %d Applications, problems %q, want %q", len(bound.Applications), bound.Problems, test.problem)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,7 +11,10 @@ import (
 )
 
 func (c *command) previewCommand() *cobra.Command {
-	var to aim
+	var (
+		to       aim
+		rollback bool
+	)
 	cmd := &cobra.Command{
 		Use:   "preview",
 		Short: "Show what a promotion would change, before it is asked for",
@@ -25,7 +27,8 @@ argocd-waybill approve <promotion> --preview <digest>.
 
 The exit code is 1 if an Application cannot be rendered with the freight.`,
 		Example: `  argocd-waybill preview -p shop --stage prod --freight v1.2.0
-  argocd-waybill preview --app shop-prod --freight v1.2.0 -o wide`,
+  argocd-waybill preview --app shop-prod --freight v1.2.0 -o wide
+  argocd-waybill preview -p shop --stage prod --freight v1.1.0 --rollback`,
 		Args: cobra.NoArgs,
 		RunE: c.run(func(cmd *cobra.Command, _ []string) error {
 			r, err := c.take(cmd.Context(), &to)
@@ -34,7 +37,7 @@ The exit code is 1 if an Application cannot be rendered with the freight.`,
 			}
 			r.to(to.stage) // manifests are shown to Applications of the stage's project
 			var shown client.Document[v1.Preview]
-			if err := r.get(cmd.Context(), &shown, url.Values{"freight": {to.freight}}, r.in("stages", to.stage, "preview")...); err != nil {
+			if err := r.get(cmd.Context(), &shown, to.query(rollback), r.in("stages", to.stage, "preview")...); err != nil {
 				return err
 			}
 			if c.structured() {
@@ -49,6 +52,7 @@ The exit code is 1 if an Application cannot be rendered with the freight.`,
 		}),
 	}
 	c.aimFlags(cmd, &to)
+	cmd.Flags().BoolVar(&rollback, "rollback", false, "preview a rollback to it")
 	c.outputFlag(cmd, formatJSON, formatYAML, formatWide)
 	return cmd
 }

@@ -41,6 +41,17 @@ func (s *standIn) shows(p v1.Preview) {
 	s.on("GET /pipelines/shop/stages/prod/preview", func(w http.ResponseWriter, r *http.Request) { reply(w, http.StatusOK, p) })
 }
 
+func TestARollbackIsPreviewedAsOne(t *testing.T) {
+	s := newStandIn(t)
+	s.shows(aPreview(s))
+	if got := run(t, s, "preview", "--stage", "prod", "--freight", "v1.2.0", "--rollback"); got.code != ExitOK {
+		t.Errorf("code %d: %s", got.code, got.err)
+	}
+	if calls := s.calls(); !strings.HasSuffix(calls[len(calls)-1], "/preview?freight=v1.2.0&rollback=true") {
+		t.Errorf("the calls are %q", calls)
+	}
+}
+
 func TestAPreviewIsShown(t *testing.T) {
 	for name, args := range map[string][]string{
 		"preview.txt":      {"preview", "--stage", "prod", "--freight", "v1.2.0"},

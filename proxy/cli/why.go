@@ -16,6 +16,15 @@ type aim struct {
 	freight string
 }
 
+// query asks about the freight: its promotion, or a rollback to it.
+func (a aim) query(rollback bool) url.Values {
+	query := url.Values{"freight": {a.freight}}
+	if rollback {
+		query.Set("rollback", "true")
+	}
+	return query
+}
+
 func (c *command) aimFlags(cmd *cobra.Command, a *aim) {
 	cmd.Flags().StringVar(&a.stage, "stage", "", "the stage; may be left out with --app")
 	cmd.Flags().StringVar(&a.freight, "freight", "", "the freight: a version, an alias, an ID, or the first digits of one")
@@ -67,12 +76,8 @@ may be asked for, and 3 if not.`,
 
 // judge shows the verdict, and returns it as an error where it forbids.
 func (c *command) judge(ctx context.Context, r *route, to aim, rollback bool) error {
-	query := url.Values{"freight": {to.freight}}
-	if rollback {
-		query.Set("rollback", "true")
-	}
 	var verdict client.Document[eligibility.Verdict]
-	if err := r.get(ctx, &verdict, query, r.in("stages", to.stage, "eligibility")...); err != nil {
+	if err := r.get(ctx, &verdict, to.query(rollback), r.in("stages", to.stage, "eligibility")...); err != nil {
 		return err
 	}
 	var err error

@@ -287,14 +287,19 @@ func TestAStageWithoutApplicationsKeepsPromotionsPending(t *testing.T) {
 	w.release("v1")
 	w.pass(time.Hour)
 	checkHistory(t, w, "dev", "v1 Pending")
-	s, err := w.people.Situation(t.Context(), w.pipeline(), "dev")
-	if err != nil {
-		t.Fatal(err)
+	waits := func(want string) {
+		t.Helper()
+		verdict, err := w.people.Judge(t.Context(), w.situation("dev"), w.last("dev"))
+		if err != nil || !strings.HasPrefix(verdict.Waiting(), want) {
+			t.Errorf("it says %q, %v", verdict.Waiting(), err)
+		}
 	}
-	verdict, err := w.people.Judge(t.Context(), s, w.last("dev"))
-	if err != nil || !strings.HasPrefix(verdict.Waiting(), "no Application is bound to dev: ") {
-		t.Errorf("it says %q, %v", verdict.Waiting(), err)
-	}
+	waits("no Application is bound to dev: annotate one ")
+	stray := application("stray", "dev", "main")
+	stray.Spec.Project = "other"
+	w.create(stray)
+	w.pass(time.Hour)
+	waits("no Application is bound to dev, though one names it: Application argocd/stray is in AppProject other, ")
 	w.create(application("dev", "dev", "main"))
 	w.until("v1 is verified", w.verified("dev", "v1"))
 }

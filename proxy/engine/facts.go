@@ -82,6 +82,7 @@ func (s Situation) facts(judged *promotion.Promotion, rollback bool) eligibility
 	f := eligibility.Facts{
 		Stages:       map[string]promotion.Stage{s.Stage.Name: s.Record.Value},
 		Applications: len(s.Bound.Applications),
+		Strays:       s.Bound.Problems,
 		Promotion:    judged,
 		Rollback:     rollback,
 	}

@@ -3,9 +3,11 @@ package engine
 import (
 	"context"
 	"reflect"
+	"time"
 
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,13 +24,28 @@ import (
 )
 
 // Parallel turns of the loops. A stage and a warehouse have one turn at a time
-// each, whatever these say. The turns of warehouses mostly wait for their turn at
-// a host: there are so many that a few long first looks keep no other waiting, and
-// so few that what they hold meanwhile, a list of tags each, fits into memory.
+// each, whatever these say. Their turns mostly wait, for a repository that others
+// work on or for a host: there are so many that the stages of one host that does
+// not answer, or a few long first looks, keep no other waiting, and so few that
+// what they hold meanwhile, a pack or a list of tags each, fits into memory.
 const (
-	parallelStages     = 8
+	parallelStages     = 32
 	parallelWarehouses = 32
 )
+
+// The pauses after turns that failed, or that want another one: each is twice as
+// long as the one before. The longest is how long a loop may sleep when the API
+// server is back, however long it was away.
+const (
+	shortestPause = 5 * time.Millisecond
+	longestPause  = time.Minute
+)
+
+// pauses are those of a loop. There is no bound for all of its keys together, or
+// the stages of one pipeline would wait for those of another.
+func pauses[K comparable]() workqueue.TypedRateLimiter[K] {
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[K](shortestPause, longestPause)
+}
 
 // Loops adds the loops to a manager, which runs them while it holds the Lease.
 func (e *Engine) Loops(mgr ctrl.Manager) error {
@@ -38,13 +55,14 @@ func (e *Engine) Loops(mgr ctrl.Manager) error {
 	records := &corev1.ConfigMap{}
 	err := builder.TypedControllerManagedBy[pipeline.Name](mgr).Named("pipeline").
 		Watches(records, handler.TypedEnqueueRequestsFromMapFunc(pipelinesOf)).
+		WithOptions(controller.TypedOptions[pipeline.Name]{RateLimiter: pauses[pipeline.Name]()}).
 		Complete(turn[pipeline.Name]{e, "pipeline", e.accept})
 	if err != nil {
 		return err
 	}
 	err = builder.TypedControllerManagedBy[warehouseKey](mgr).Named("warehouse").
 		Watches(records, handler.TypedEnqueueRequestsFromMapFunc(e.warehousesOf)).
-		WithOptions(controller.TypedOptions[warehouseKey]{MaxConcurrentReconciles: parallelWarehouses}).
+		WithOptions(controller.TypedOptions[warehouseKey]{MaxConcurrentReconciles: parallelWarehouses, RateLimiter: pauses[warehouseKey]()}).
 		Complete(turn[warehouseKey]{e, "warehouse", e.look})
 	if err != nil {
 		return err
@@ -53,7 +71,7 @@ func (e *Engine) Loops(mgr ctrl.Manager) error {
 		Watches(records, handler.TypedEnqueueRequestsFromMapFunc(e.stagesOf)).
 		Watches(&v1alpha1.AppProject{}, handler.TypedEnqueueRequestsFromMapFunc(e.stagesOfProject)).
 		Watches(&v1alpha1.Application{}, handler.TypedEnqueueRequestsFromMapFunc(stagesOfApplication), builder.WithPredicates(applicationChanged())).
-		WithOptions(controller.TypedOptions[pipeline.StageName]{MaxConcurrentReconciles: parallelStages}).
+		WithOptions(controller.TypedOptions[pipeline.StageName]{MaxConcurrentReconciles: parallelStages, RateLimiter: pauses[pipeline.StageName]()}).
 		Complete(turn[pipeline.StageName]{e, "stage", e.advance})
 }
 

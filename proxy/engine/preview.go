@@ -40,9 +40,9 @@ type Preview struct {
 }
 
 // Preview renders what the Applications of a stage render now and what they
-// would with freight, and tells the difference. It asks each repository once
-// where its branches stand.
-func (e *Engine) Preview(ctx context.Context, p Pipeline, stage, named string) (Preview, error) {
+// would with freight, and tells the difference; with rollback, that of a return to
+// it. It asks each repository once where its branches stand.
+func (e *Engine) Preview(ctx context.Context, p Pipeline, stage, named string, rollback bool) (Preview, error) {
 	s, err := e.Situation(ctx, p, stage)
 	if err != nil {
 		return Preview{}, err
@@ -54,8 +54,9 @@ func (e *Engine) Preview(ctx context.Context, p Pipeline, stage, named string) (
 	if _, requested := s.Stage.Requests(f.Origin); !requested {
 		return Preview{}, invalid("stage %s does not request freight of warehouse %s", s.Stage.Name, f.Origin)
 	}
-	shown := Preview{Freight: f, Carries: s.carries(promotion.Held{Origin: f.Origin, Freight: f.ID})}
-	plans, err := e.plan(ctx, &s, shown.Carries)
+	held := promotion.Held{Origin: f.Origin, Freight: f.ID}
+	shown := Preview{Freight: f, Carries: s.carries(held)}
+	plans, err := e.plan(ctx, &s, held, rollback)
 	if err != nil {
 		return shown, err
 	}
@@ -87,12 +88,15 @@ type plan struct {
 // promotion's own in what is not known before it starts (its ID, its time, who
 // approved), which no manifest is made from; so that all previews of the same
 // freight are the same.
-func (e *Engine) plan(ctx context.Context, s *Situation, carries []promotion.Held) ([]plan, error) {
+func (e *Engine) plan(ctx context.Context, s *Situation, f promotion.Held, rollback bool) ([]plan, error) {
 	if e.previews == nil {
 		return nil, &refusal{"this installation of Waybill renders no previews", ErrUnavailable}
 	}
 	never := time.Unix(0, 0).UTC()
-	p := promotion.Promotion{ID: "preview", Serial: 1, Carries: carries, StartedAt: &never, Request: promotion.Request{By: promotion.System}}
+	p := promotion.Promotion{
+		ID: "preview", Serial: 1, Origin: f.Origin, Freight: f.Freight, Carries: s.carries(f), StartedAt: &never,
+		Request: promotion.Request{By: promotion.System, Rollback: rollback},
+	}
 	bill, loads, err := e.bill(ctx, s, p)
 	if err != nil {
 		return nil, err
@@ -132,11 +136,15 @@ func (e *Engine) next(ctx context.Context, a asked, s *Situation, p promotion.Pr
 	if err != nil {
 		return preview.Tree{}, &preview.Refusal{Sentence: err.Error()}
 	}
-	start, err := a.branches.Start(c)
+	var start string
+	err = e.settleBase(ctx, s, p, &c)
+	if err == nil {
+		start, err = a.branches.Start(c)
+	}
 	if err == nil {
 		err = e.vendor(ctx, s, &c, loads, apps, start)
 	}
-	if errors.Is(err, errVendor) {
+	if errors.Is(err, errVendor) || errors.Is(err, errNoBase) {
 		err = &preview.Refusal{Sentence: err.Error()}
 	}
 	return preview.Tree{Revision: start, Files: c.Files, Removed: c.Removed}, err
@@ -188,11 +196,11 @@ func each(ctx context.Context, plans []plan, do func(context.Context, int, plan)
 	return group.Wait()
 }
 
-// render returns what the Applications of a stage would render with freight. The
+// render returns what the Applications of a stage would render by a promotion. The
 // sentence tells why one of them renders nothing; the error is for what may be
 // otherwise at the next try.
-func (e *Engine) render(ctx context.Context, s *Situation, carries []promotion.Held) (all []promotion.Rendered, sentence string, err error) {
-	plans, err := e.plan(ctx, s, carries)
+func (e *Engine) render(ctx context.Context, s *Situation, p promotion.Promotion) (all []promotion.Rendered, sentence string, err error) {
+	plans, err := e.plan(ctx, s, promotion.Held{Origin: p.Origin, Freight: p.Freight}, p.Request.Rollback)
 	if err != nil {
 		return nil, "", err
 	}
@@ -226,7 +234,7 @@ func (e *Engine) checkPreview(ctx context.Context, p Pipeline, id, seen string) 
 	if err != nil {
 		return err
 	}
-	all, sentence, err := e.render(ctx, &s, s.carries(promotion.Held{Origin: r.Value.Origin, Freight: r.Value.Freight}))
+	all, sentence, err := e.render(ctx, &s, r.Value)
 	switch present := promotion.PreviewDigest(all); {
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrUnavailable):
 		return err
@@ -246,10 +254,13 @@ func (e *Engine) checkPreview(ctx context.Context, p Pipeline, id, seen string) 
 // what its approvals are bound to, and records what that is. Those that were
 // given to something else lose their count, and the promotion waits on for
 // others: nothing has been written for it.
-func (e *Engine) rendersAsApproved(ctx context.Context, s *Situation, r *store.Record[promotion.Promotion], carries []promotion.Held) (bool, error) {
-	all, sentence, err := e.renderInTime(ctx, s, carries)
+func (e *Engine) rendersAsApproved(ctx context.Context, s *Situation, r *store.Record[promotion.Promotion]) (bool, error) {
+	all, sentence, err := e.renderInTime(ctx, s, r.Value)
 	if err != nil {
-		return false, e.postpone(ctx, s, r, err)
+		if err := e.postpone(ctx, s, r, err); err != nil {
+			return false, err
+		}
+		return false, e.release(ctx, s)
 	}
 	why := "what would be rendered has changed since: look at the preview again"
 	if sentence != "" {
@@ -267,16 +278,15 @@ func (e *Engine) rendersAsApproved(ctx context.Context, s *Situation, r *store.R
 	return false, e.release(ctx, s)
 }
 
-func (e *Engine) renderInTime(ctx context.Context, s *Situation, carries []promotion.Held) ([]promotion.Rendered, string, error) {
+func (e *Engine) renderInTime(ctx context.Context, s *Situation, p promotion.Promotion) ([]promotion.Rendered, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
-	return e.render(ctx, s, carries)
+	return e.render(ctx, s, p)
 }
 
-// postpone takes the stage back from a promotion of which cannot be told now
-// whether it renders what was approved: others, a rollback above all, must not
-// wait for that. The record tells why; the promotion has its turn again after a
-// pause.
+// postpone leaves a promotion alone for a while of which cannot be told now whether
+// it renders what was approved: others, a rollback above all, must not wait for
+// that. The record tells why.
 func (e *Engine) postpone(ctx context.Context, s *Situation, r *store.Record[promotion.Promotion], cause error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -289,6 +299,19 @@ func (e *Engine) postpone(ctx context.Context, s *Situation, r *store.Record[pro
 		}
 		e.event(s.Pipeline.Name, corev1.EventTypeWarning, "PromotionPostponed", "promotion %s to %s does not start: %s", r.Value.ID, s.Stage.Name, sentence)
 	}
-	e.rests.rest(r.Value.ID, e.Now(), afterPostponing)
-	return e.release(ctx, s)
+	e.rests.rest(r.Value.ID, e.Now(), pauseAfter(cause, afterPostponing))
+	return nil
+}
+
+// postponed tries again what a promotion was postponed for, before it is given the
+// stage: as long as that fails, nothing is written. It tells whether it still does.
+func (e *Engine) postponed(ctx context.Context, s *Situation, r *store.Record[promotion.Promotion]) (bool, error) {
+	if r.Value.Message == "" || !r.Value.Bound() {
+		return false, nil
+	}
+	_, _, cause := e.renderInTime(ctx, s, r.Value)
+	if cause == nil {
+		return false, nil
+	}
+	return true, e.postpone(ctx, s, r, cause)
 }

@@ -78,7 +78,7 @@ func (l *link) Compare(ctx context.Context, app argocd.Application, now, next pr
 // preview is what a person is shown of a promotion to a stage.
 func (w *world) preview(stage, tag string) Preview {
 	w.t.Helper()
-	shown, err := w.people.Preview(w.t.Context(), w.pipeline(), stage, tag)
+	shown, err := w.people.Preview(w.t.Context(), w.pipeline(), stage, tag, false)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -218,6 +218,12 @@ func TestAPromotionThatCannotBeComparedHoldsUpNobody(t *testing.T) {
 	other := w.promote("alice", "prod", "v1.1.0")
 	w.approve("carol", other.ID)
 	w.until("the other one is verified", w.verified("prod", "v1.1.0"))
+	w.writes = nil
+	serial := w.stage("prod").Serial
+	w.pass(10 * time.Minute)
+	if now := w.stage("prod").Serial; len(w.writes) > 0 || now != serial {
+		t.Errorf("while it is tried again, it wrote %v, and serial %d became %d", w.writes, serial, now)
+	}
 	if len(w.errors) != 0 {
 		t.Errorf("turns ended with %v", w.errors)
 	}
@@ -347,7 +353,7 @@ func TestWhatCannotBePreviewedIsPartOfTheAnswer(t *testing.T) {
 	if shown := w.preview("prod", "v1.0.0"); shown.Applications[0].Problem == "" || shown.Digest != "" {
 		t.Errorf("while the Git host is away: %+v", shown)
 	}
-	if _, err := w.people.Preview(t.Context(), w.pipeline(), "prod", "v9"); !errors.Is(err, ErrNotFound) {
+	if _, err := w.people.Preview(t.Context(), w.pipeline(), "prod", "v9", false); !errors.Is(err, ErrNotFound) {
 		t.Errorf("freight that is not there: %v", err)
 	}
 }
@@ -383,19 +389,10 @@ func TestAFaultInAPreviewIsAnError(t *testing.T) {
 	w, p := waitingOn(t, shopDocument)
 	digest := w.preview("prod", "v1.0.0").Digest
 	w.people.previews = faulty{}
-	if _, err := w.people.Preview(t.Context(), w.pipeline(), "prod", "v1.0.0"); err == nil || !strings.Contains(err.Error(), "argocd/prod") || strings.Contains(err.Error(), "manifest") {
+	if _, err := w.people.Preview(t.Context(), w.pipeline(), "prod", "v1.0.0", false); err == nil || !strings.Contains(err.Error(), "argocd/prod") || strings.Contains(err.Error(), "manifest") {
 		t.Errorf("the preview: %v", err)
 	}
 	if err := w.approvePreview("bob", p.ID, digest); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("an approval of it: %v", err)
 	}
-}
-
-func (w *world) situation(stage string) Situation {
-	w.t.Helper()
-	s, err := w.people.Situation(w.t.Context(), w.pipeline(), stage)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return s
 }

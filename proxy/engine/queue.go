@@ -185,6 +185,10 @@ func (e *Engine) startNext(ctx context.Context, s *Situation) (bool, error) {
 		if !verdict.Ready || e.rests.left(p.ID, e.Now()) > 0 {
 			continue
 		}
+		// One at a turn, which must not become too long, see stuck.
+		if still, err := e.postponed(ctx, s, &s.Open[s.indexOf(p.ID)]); still || err != nil {
+			return still, err
+		}
 		record.Begin(p.ID)
 		candidate := ""
 		if s.Stage.Automatic() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -35,7 +36,16 @@ type Ask struct {
 	Rollback bool
 }
 
-const maxKey = 128
+// ErrTooMany tells that so many promotions have not ended that no other is taken.
+var ErrTooMany = errors.New("too many promotions have not ended")
+
+const (
+	maxKey = 128
+	// maxOpen bounds the promotions of a stage that people asked for and that have
+	// not ended, rollbacks apart from the others: nothing else would, where they
+	// wait for approvals.
+	maxOpen = 100
+)
 
 // Promote stores a person's request for a promotion or a rollback. The same key
 // by the same person gives the promotion that was asked for first.
@@ -67,6 +77,9 @@ func (e *Engine) Promote(ctx context.Context, p Pipeline, stage string, ask Ask)
 	if verdict := e.Verdict(s, f, ask.Rollback); !verdict.Allowed {
 		return r, false, &Refused{verdict}
 	}
+	if s.asked(ask.Rollback) >= maxOpen {
+		return r, false, &refusal{fmt.Sprintf("%d promotions to stage %s have not ended, and no more are taken: approve, reject or abort some, and ask again", maxOpen, s.Name), ErrTooMany}
+	}
 	r.Origin, r.Freight, r.Document = f.Origin, f.ID, p.Hash
 	stored, created, err := e.store.CreatePromotion(ctx, r)
 	if err != nil {
@@ -77,6 +90,18 @@ func (e *Engine) Promote(ctx context.Context, p Pipeline, stage string, ask Ask)
 	}
 	e.event(p.Name, corev1.EventTypeNormal, "PromotionAsked", "%s asked for promotion %s of freight %s to %s", ask.By, r.ID, short(f.ID), stage)
 	return stored.Value, true, nil
+}
+
+// asked counts the promotions, or the rollbacks, that people asked for and that
+// have not ended.
+func (s Situation) asked(rollback bool) int {
+	n := 0
+	for _, r := range s.Open {
+		if !r.Value.Request.Automatic && r.Value.Request.Rollback == rollback {
+			n++
+		}
+	}
+	return n
 }
 
 // sameRequest tells that a key was used for something else before.
@@ -141,11 +166,12 @@ func (e *Engine) Abort(ctx context.Context, p Pipeline, id string, d promotion.D
 }
 
 func (e *Engine) decide(ctx context.Context, p Pipeline, id, event string, d promotion.Decision, change func(*promotion.Promotion) error) (promotion.Promotion, error) {
+	read := e.store.Promotion
 	var err error
 	for range attempts {
 		var r store.Record[promotion.Promotion]
-		if r, err = e.Promotion(ctx, p, id); err != nil {
-			return r.Value, err
+		if r, err = read(ctx, p.Name, id); err != nil {
+			return r.Value, noPromotion(p, id, err)
 		}
 		if err = change(&r.Value); err != nil {
 			return r.Value, err
@@ -157,6 +183,7 @@ func (e *Engine) decide(ctx context.Context, p Pipeline, id, event string, d pro
 		if !errors.Is(err, store.ErrConflict) {
 			break
 		}
+		read = e.store.PromotionNow // the informer trails what has just been written
 	}
 	return promotion.Promotion{}, err
 }
@@ -164,10 +191,15 @@ func (e *Engine) decide(ctx context.Context, p Pipeline, id, event string, d pro
 // Promotion returns a promotion of a pipeline.
 func (e *Engine) Promotion(ctx context.Context, p Pipeline, id string) (store.Record[promotion.Promotion], error) {
 	r, err := e.store.Promotion(ctx, p.Name, id)
+	return r, noPromotion(p, id, err)
+}
+
+// noPromotion makes a sentence of the error of a promotion that there is not.
+func noPromotion(p Pipeline, id string, err error) error {
 	if errors.Is(err, store.ErrNotFound) {
-		return r, notFound("pipeline %s has no promotion %q", p.Name.Short(), id)
+		return notFound("pipeline %s has no promotion %q", p.Name.Short(), id)
 	}
-	return r, err
+	return err
 }
 
 // Refresh asks a warehouse to look now. What waits already is not asked for again:

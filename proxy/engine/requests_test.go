@@ -136,6 +136,48 @@ func TestADecisionIsMadeAgainWhenTheRecordChangesUnderIt(t *testing.T) {
 	}
 }
 
+// Half of all requests reach the replica that does not run the loops, and does not
+// see at once what those write.
+func TestADecisionIsTakenByAReplicaWhoseInformersTrail(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
+	w.argo.stuck["prod"] = true
+	w.release("v1")
+	w.pass(0)
+	p := w.promote("alice", "prod", "v1")
+	trails := w.replica(newLink(w, newInformer(t, w.seen.all()), func(string) fault { return none }))
+	w.approve("bob", p.ID)
+	w.until("it runs", func() bool { return w.promotion(p.ID).Phase == promotion.Running })
+	if _, err := trails.Abort(t.Context(), w.pipeline(), p.ID, w.decision("alice")); err != nil {
+		t.Fatal(err)
+	}
+	w.until("it ends", w.ended(p.ID))
+	checkHistory(t, w, "prod", "v1 Aborted")
+}
+
+func TestPromotionsThatWaitAreBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
+	w.release("v1")
+	w.pass(0)
+	for range maxOpen {
+		if _, _, err := w.people.Promote(t.Context(), w.pipeline(), "prod", Ask{By: "alice", Freight: "v1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one := Ask{By: "alice", Freight: "v1", Key: "k"}
+	if _, _, err := w.people.Promote(t.Context(), w.pipeline(), "prod", one); !errors.Is(err, ErrTooMany) {
+		t.Errorf("one more: %v", err)
+	}
+	w.abort("alice", w.last("prod").ID)
+	w.pass(0)
+	w.ask("prod", one)
+	again, created, err := w.people.Promote(t.Context(), w.pipeline(), "prod", one)
+	if err != nil || created || again.Phase != promotion.Pending {
+		t.Errorf("the last one, asked for again: %+v, created %v, %v", again, created, err)
+	}
+}
+
 func TestAnApprovalThatDoesNotCountIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))

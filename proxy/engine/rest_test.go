@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,24 @@ func TestAPromotionThatWaitsForApplicationsWritesNothingMeanwhile(t *testing.T) 
 	w.pass(3 * time.Minute)
 	if len(w.writes) != 0 {
 		t.Errorf("it wrote %v", w.writes)
+	}
+}
+
+func TestALoopDoesNotSleepLongAfterAnOutageOrForOthers(t *testing.T) {
+	t.Parallel()
+	r := pauses[pipeline.StageName]()
+	var pause time.Duration
+	const turns = 1000
+	for range turns {
+		pause = r.When(stageName("dev"))
+	}
+	if pause != longestPause {
+		t.Errorf("after %d turns that failed it sleeps for %s", turns, pause)
+	}
+	for i := range turns {
+		if pause := r.When(stageName(fmt.Sprintf("stage-%d", i))); pause != shortestPause {
+			t.Fatalf("the first pause of stage %d is %s", i, pause)
+		}
 	}
 }
 

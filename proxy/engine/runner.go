@@ -16,6 +16,8 @@ import (
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/promotion"
+	"github.com/waybill-cd/waybill/proxy/gitrepo"
+	"github.com/waybill-cd/waybill/proxy/source"
 	"github.com/waybill-cd/waybill/proxy/store"
 )
 
@@ -108,7 +110,7 @@ func (e *Engine) runSteps(ctx context.Context, s *Situation, r store.Record[prom
 		}
 		if result.err != nil {
 			log.FromContext(ctx).Info("a step will be tried again", "promotion", r.Value.ID, "step", state.Name, "cause", result.err.Error())
-			e.rests.rest(r.Value.ID, e.Now(), afterError)
+			e.rests.rest(r.Value.ID, e.Now(), min(pauseAfter(result.err, afterError), max(afterError, deadline.Sub(e.Now()))))
 		}
 		return reconcile.Result{RequeueAfter: wait(result, deadline.Sub(e.Now()))}, nil
 	}
@@ -121,7 +123,10 @@ func (e *Engine) step(ctx context.Context, s *Situation, p *promotion.Promotion,
 	defer cancel()
 	for _, step := range e.steps {
 		if step.name() == name {
-			return step.run(ctx, s, p)
+			result := step.run(ctx, s, p)
+			// It may tell of every Application of the stage; each has its own message.
+			result.message = promotion.Clip(result.message)
+			return result
 		}
 	}
 	return errored(fmt.Errorf("this version of Waybill has no step %q", name))
@@ -138,6 +143,22 @@ func later(a, b time.Time) time.Time {
 func (e *Engine) second() *time.Time {
 	now := e.Now().UTC().Truncate(time.Second)
 	return &now
+}
+
+// pauseAfter is how long a promotion is left alone after an error: at least for as
+// long as a host wants to be. To try sooner would only tell of another time left.
+func pauseAfter(err error, least time.Duration) time.Duration {
+	var (
+		host     *gitrepo.Busy
+		registry *source.Busy
+	)
+	if errors.As(err, &host) {
+		least = max(least, host.RetryAfter)
+	}
+	if errors.As(err, &registry) {
+		least = max(least, registry.RetryAfter)
+	}
+	return least
 }
 
 func wait(result outcomeOf, left time.Duration) time.Duration {
@@ -168,7 +189,7 @@ func (e *Engine) put(ctx context.Context, name pipeline.Name, r *store.Record[pr
 		if !errors.Is(err, store.ErrConflict) {
 			return err
 		}
-		now, readErr := e.store.Promotion(ctx, name, r.Value.ID)
+		now, readErr := e.store.PromotionNow(ctx, name, r.Value.ID)
 		if readErr != nil || !onlyDecided(r.Text, now.Value) {
 			return err
 		}

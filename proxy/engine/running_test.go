@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,6 +74,28 @@ func TestAnAbortBeforeThePushLeavesTheStageAsItWas(t *testing.T) {
 	}
 }
 
+// talkative waits for very much.
+type talkative struct{}
+
+func (talkative) name() string { return "talk" }
+
+func (talkative) run(context.Context, *Situation, *promotion.Promotion) outcomeOf {
+	return waiting("%s", strings.Repeat("for an Application; ", 1<<17))
+}
+
+// A ConfigMap holds 1 MiB: what is longer could never be written, not even the end.
+func TestARecordHoldsNoMoreOfAStepThanPeopleRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, devDocument, application("dev", "dev", "main"))
+	w.engine.steps = []step{talkative{}}
+	w.release("v1")
+	w.until("it ends", func() bool { return len(w.promotions("dev")) == 1 && w.last("dev").Phase.Ended() })
+	const most = 1200 // bytes
+	if p := w.last("dev"); p.Phase != promotion.Failed || len(p.Message) > most || len(p.Steps[0].Message) > most {
+		t.Errorf("it is %s, and says %d bytes and %d", p.Phase, len(p.Message), len(p.Steps[0].Message))
+	}
+}
+
 func TestAStepThatCannotBeDoneNowIsTriedAgainAfterAPause(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))
@@ -96,6 +119,38 @@ func TestAStepThatCannotBeDoneNowIsTriedAgainAfterAPause(t *testing.T) {
 		t.Errorf("ten tries took %s", took)
 	}
 	checkHistory(t, w, "dev", "v1 Succeeded")
+}
+
+// What is left of the pause is told with each try.
+func TestAHostThatWantsToBeLeftAloneIs(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		pause time.Duration
+		want  string
+		tries int
+	}{
+		"for less time than a promotion has": {time.Minute, "v1 Succeeded", 2},
+		"for more":                           {time.Hour, "v1 Failed", 3},
+	} {
+		w := newWorld(t, devDocument, application("dev", "dev", "main"))
+		until, tries := w.clock.now.Add(tt.pause), 0
+		w.git.refuses = func(gitrepo.Change) error {
+			tries++
+			if left := until.Sub(w.clock.now); left > 0 {
+				return fmt.Errorf("the host of the repository has enough of requests: %w", &gitrepo.Busy{RetryAfter: left})
+			}
+			return nil
+		}
+		w.release("v1")
+		w.until("it ends", func() bool { return len(w.promotions("dev")) == 1 && w.last("dev").Phase.Ended() })
+		checkHistory(t, w, "dev", tt.want)
+		if tries > tt.tries {
+			t.Errorf("%s: it was tried %d times", name, tries)
+		}
+		if took := w.last("dev").FinishedAt.Sub(*w.last("dev").StartedAt); took > promotionTimeout+poll {
+			t.Errorf("%s: it took %s", name, took)
+		}
+	}
 }
 
 func TestAnAbortNeedNotWaitForThePauseAfterAnError(t *testing.T) {

@@ -130,9 +130,12 @@ func (e *Engine) run(ctx context.Context, s *Situation) (reconcile.Result, error
 		return again(e.conclude(ctx, s, r))
 	}
 	if r.Value.Phase == promotion.Pending {
-		if started, err := e.start(ctx, s, &r); !started || err != nil {
+		// In a turn of its own: what is rendered before the start, and the steps,
+		// may be too long for one, see stuck.
+		if err := e.start(ctx, s, &r); err != nil {
 			return again(err)
 		}
+		return reconcile.Result{Requeue: true}, nil
 	}
 	return e.runSteps(ctx, s, r)
 }
@@ -140,34 +143,34 @@ func (e *Engine) run(ctx context.Context, s *Situation) (reconcile.Result, error
 // start makes the promotion that was given the stage run, unless it has become
 // wrong since an earlier turn gave it the stage: then it ends, or the stage is
 // taken back.
-func (e *Engine) start(ctx context.Context, s *Situation, r *store.Record[promotion.Promotion]) (started bool, err error) {
+func (e *Engine) start(ctx context.Context, s *Situation, r *store.Record[promotion.Promotion]) error {
 	reason, message, err := e.ending(ctx, s, r.Value)
 	switch {
 	case err != nil:
-		return false, err
+		return err
 	case reason != "":
-		return false, e.end(ctx, s, *r, promotion.Aborted, reason, message)
+		return e.end(ctx, s, *r, promotion.Aborted, reason, message)
 	}
 	verdict, err := e.Judge(ctx, *s, r.Value)
 	if err != nil {
-		return false, err
+		return err
 	}
 	if !verdict.Ready {
-		return false, e.release(ctx, s)
+		return e.release(ctx, s)
 	}
-	carries := s.carries(promotion.Held{Origin: r.Value.Origin, Freight: r.Value.Freight})
 	if r.Value.Bound() {
-		if same, err := e.rendersAsApproved(ctx, s, r, carries); !same || err != nil {
-			return false, err
+		if same, err := e.rendersAsApproved(ctx, s, r); !same || err != nil {
+			return err
 		}
 	}
+	carries := s.carries(promotion.Held{Origin: r.Value.Origin, Freight: r.Value.Freight})
 	r.Value.Document, r.Value.Message = s.Pipeline.Hash, ""
 	r.Value.Start(s.Record.Value.Serial, carries, s.evidence(carries), e.Steps(), e.Now())
 	if err := e.store.PutPromotion(ctx, r); err != nil {
-		return false, err
+		return err
 	}
 	e.event(s.Pipeline.Name, corev1.EventTypeNormal, "PromotionRunning", "promotion %s to %s runs: freight %s", r.Value.ID, s.Stage.Name, short(r.Value.Freight))
-	return true, nil
+	return nil
 }
 
 // release takes the stage back from a promotion that was given it and waits on.

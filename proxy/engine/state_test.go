@@ -46,6 +46,15 @@ func stageName(stage string) pipeline.StageName {
 	return pipeline.StageName{Pipeline: shop, Stage: stage}
 }
 
+func (w *world) situation(stage string) Situation {
+	w.t.Helper()
+	s, err := w.people.Situation(w.t.Context(), w.pipeline(), stage)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
 func (w *world) stage(stage string) promotion.Stage {
 	w.t.Helper()
 	record, err := w.people.StageRecord(w.t.Context(), stageName(stage))

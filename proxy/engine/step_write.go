@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/waybill-cd/waybill/extension/eligibility"
 	"github.com/waybill-cd/waybill/extension/freight"
 	"github.com/waybill-cd/waybill/extension/promotion"
 	"github.com/waybill-cd/waybill/proxy/argocd"
@@ -25,7 +26,8 @@ func (w writeWaybill) run(ctx context.Context, s *Situation, p *promotion.Promot
 		if s.Stage.ControlFlow {
 			return done()
 		}
-		return waiting("no Application is bound to stage %s any more", s.Stage.Name)
+		fact, remedy := eligibility.Unbound(s.Stage.Name, s.Bound.Problems)
+		return waiting("%s: %s", fact, remedy)
 	}
 	bill, loads, err := w.bill(ctx, s, *p)
 	if err != nil {
@@ -73,10 +75,8 @@ func (w writeWaybill) run(ctx context.Context, s *Situation, p *promotion.Promot
 // onBase settles what a change is made on, as far as that is known beforehand, and
 // vendors the charts that are pinned.
 func (w writeWaybill) onBase(ctx context.Context, s *Situation, p *promotion.Promotion, c *gitrepo.Change, loads []freight.Freight, apps []argocd.Application) (err error) {
-	if handsOn(*p) && c.Own && c.Base == "" {
-		if c.Base, err = w.base(ctx, s, *c); err != nil {
-			return err
-		}
+	if err := w.settleBase(ctx, s, *p, c); err != nil {
+		return err
 	}
 	if len(p.Rendered) > 0 {
 		if *c, err = asRendered(p, *c, apps); err != nil {
@@ -98,7 +98,7 @@ func (w writeWaybill) onBase(ctx context.Context, s *Situation, p *promotion.Pro
 
 // endsOrRetries tells an error that lasts from one that may pass.
 func endsOrRetries(err error) outcomeOf {
-	for _, lasting := range []error{gitrepo.ErrRefused, errOutdated, errVendor} {
+	for _, lasting := range []error{gitrepo.ErrRefused, errNoBase, errOutdated, errVendor} {
 		if errors.Is(err, lasting) {
 			return errored(err)
 		}

@@ -61,7 +61,8 @@ func (e *Engine) sweep(ctx context.Context, p Pipeline) error {
 		return err
 	}
 	for _, r := range promotions {
-		if r.Value.Phase.Ended() && r.Value.FinishedAt.Before(oldest) && !named[r.Value.ID] {
+		ended := r.Value.FinishedAt
+		if r.Value.Phase.Ended() && ended != nil && ended.Before(oldest) && !named[r.Value.ID] {
 			if err := e.store.Delete(ctx, r.Value.ID); err != nil {
 				return err
 			}

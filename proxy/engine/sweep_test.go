@@ -6,6 +6,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/waybill-cd/waybill/extension/promotion"
+	"github.com/waybill-cd/waybill/proxy/store"
 )
 
 // slow is a document whose warehouses look once a day.
@@ -32,6 +37,22 @@ func (w *world) freightTags() []string {
 	}
 	slices.Sort(tags)
 	return tags
+}
+
+func TestSweepingKeepsARecordOfWhichTheEndIsNotKnown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, devDocument, application("dev", "dev", "main"))
+	w.create(&corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "shop-dev-1", Labels: map[string]string{
+			store.LabelKind: store.KindPromotion, store.LabelPipeline: "waybill.shop", store.LabelStage: "dev", store.LabelPhase: string(promotion.Succeeded),
+		}},
+		Data: map[string]string{"promotion.yaml": "id: shop-dev-1\npipeline: waybill/shop\nstage: dev\nphase: Succeeded"},
+	})
+	w.pass(2 * retention)
+	w.sweep()
+	if got := w.promotions("dev"); len(got) != 1 {
+		t.Errorf("there are %+v", got)
+	}
 }
 
 func TestSweepingKeepsWhatAnythingNames(t *testing.T) {

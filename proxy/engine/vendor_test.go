@@ -129,7 +129,7 @@ func TestThePreviewShowsTheChartThatIsVendored(t *testing.T) {
 	w.pinChart(dbPin("2.1.0"))
 	shown := w.preview("prod", "2.1.0")
 	situation := w.situation("prod")
-	plans, err := w.people.plan(t.Context(), &situation, shown.Carries)
+	plans, err := w.people.plan(t.Context(), &situation, promotion.Held{Origin: shown.Freight.Origin, Freight: shown.Freight.ID}, false)
 	if err != nil {
 		t.Fatal(err)
 	}

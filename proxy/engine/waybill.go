@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -98,25 +99,38 @@ func changeOf(s *Situation, p promotion.Promotion, bill waybill.Waybill, loads [
 	}, nil
 }
 
-// base returns the commit whose tree a stage branch has: that of the newest
-// promotion that wrote to it. What is handed on needs no approval, so it must
-// not bring along what has come to the default branch since.
-func (e *Engine) base(ctx context.Context, s *Situation, c gitrepo.Change) (base string, err error) {
+// settleBase settles whose tree a stage branch is to have. What is handed on, and
+// a rollback, need no approval, so they must not bring along what has come to the
+// default branch since: the one keeps the tree that the branch has, the other
+// brings back the one that its freight had there.
+func (e *Engine) settleBase(ctx context.Context, s *Situation, p promotion.Promotion, c *gitrepo.Change) error {
+	if !c.Own || c.Base != "" || !handsOn(p) && !p.Request.Rollback {
+		return nil
+	}
 	all, err := e.Promotions(ctx, s.Pipeline.Name)
 	if err != nil {
-		return "", err
+		return err
 	}
-	var newest int64
-	for _, p := range all {
-		for _, r := range p.Applications {
-			if p.Stage == s.Stage.Name && p.Serial >= newest && r.Base != "" && r.Branch == c.Branch &&
-				freight.GitRepository(r.RepoURL) == freight.GitRepository(c.RepoURL) {
-				base, newest = r.Base, p.Serial
-			}
-		}
+	base := func(match func(promotion.Promotion) bool) string {
+		return promotion.Base(all, s.Stage.Name, c.RepoURL, c.Branch, match)
 	}
-	return base, nil
+	if p.Request.Rollback {
+		c.Base = base(func(before promotion.Promotion) bool {
+			return before.Freight == p.Freight && before.Phase == promotion.Succeeded
+		})
+	}
+	if c.Base == "" {
+		c.Base = base(func(promotion.Promotion) bool { return true })
+	}
+	if c.Base == "" && p.Request.Rollback {
+		return fmt.Errorf("no record tells which tree branch %s of %s had with this freight, and what the default branch holds now may never have been in %s: %w",
+			c.Branch, c.RepoURL, s.Stage.Name, errNoBase)
+	}
+	return nil
 }
+
+// errNoBase ends a rollback of which nobody knows what to return to.
+var errNoBase = errors.New("promote the freight, instead of rolling back to it")
 
 // approvers are those whose approval counts under the stage's rule.
 func approvers(s *Situation, p promotion.Promotion) []string {

@@ -49,7 +49,7 @@ func (r *Repositories) Between(ctx context.Context, repoURL, from, to string) (B
 		return Between{}, nil
 	}
 	var found Between
-	err := r.visit(ctx, repoURL, func(ctx context.Context, v *visit) error {
+	err := r.visit(ctx, repoURL, yields, func(ctx context.Context, v *visit) error {
 		reading, err := v.open(ctx)
 		if err != nil {
 			return err

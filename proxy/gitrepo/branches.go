@@ -22,8 +22,12 @@ type Branches struct {
 
 // Branches asks a repository for all of its branches, in one request.
 func (r *Repositories) Branches(ctx context.Context, repoURL string) (Branches, error) {
+	return r.branches(ctx, repoURL, yields)
+}
+
+func (r *Repositories) branches(ctx context.Context, repoURL string, rank rank) (Branches, error) {
 	var found Branches
-	err := r.visit(ctx, repoURL, func(ctx context.Context, v *visit) error {
+	err := r.visit(ctx, repoURL, rank, func(ctx context.Context, v *visit) error {
 		reading, err := v.open(ctx)
 		if err != nil {
 			return err
@@ -79,14 +83,14 @@ func (b Branches) Start(c Change) (string, error) {
 // made of the base is the same when the call is repeated, though the default branch
 // has moved on.
 func (r *Repositories) Start(ctx context.Context, c Change) (string, error) {
-	all, err := r.Branches(ctx, c.RepoURL)
+	all, err := r.branches(ctx, c.RepoURL, first)
 	if err != nil {
 		return "", err
 	}
 	tip, exists := all.Tips[c.Branch]
 	if c.Own && c.Base == "" && exists {
 		var base string
-		err := r.visit(ctx, c.RepoURL, func(ctx context.Context, v *visit) error {
+		err := r.visit(ctx, c.RepoURL, first, func(ctx context.Context, v *visit) error {
 			at := plumbing.NewHash(tip)
 			if err := v.ensure(ctx, at); err != nil {
 				return err

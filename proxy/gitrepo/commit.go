@@ -33,7 +33,7 @@ func (r *Repositories) Commit(ctx context.Context, c Change) (Written, error) {
 		return Written{}, err
 	}
 	var done Written
-	err = r.visit(ctx, c.RepoURL, func(ctx context.Context, v *visit) error {
+	err = r.visit(ctx, c.RepoURL, first, func(ctx context.Context, v *visit) error {
 		done, err = v.commit(ctx, c, files)
 		return err
 	})

@@ -101,6 +101,8 @@ func (a address) unreachable(ctx context.Context, verb string, err error) error 
 			a.name, sentence.OneLine(certificate.Err.Error()), a.orTrust)
 	case errors.As(err, &unknown) && unknown.IsNotFound:
 		return failed(err, "the host of the Git repository %s is unknown: check the URL", a.name)
+	case unknown != nil:
+		return failed(err, "the host of the Git repository %s cannot be looked up now: try again later", a.name)
 	case errors.As(err, new(*packp.ErrUnexpectedData)), errors.Is(err, packp.ErrEmptyInput), errors.Is(err, pktline.ErrInvalidPktLen):
 		return failed(err, "what answers for the Git repository %s is no Git server, or speaks only Git's old protocol of plain files: check the URL, or try again later", a.name)
 	case errors.As(err, &status):
@@ -110,13 +112,18 @@ func (a address) unreachable(ctx context.Context, verb string, err error) error 
 	return failed(err, "the Git repository %s cannot be reached (%s): try again later", a.name, sentence.OneLine(reason(err).Error()))
 }
 
-// reason takes the URL, or the path on this machine, off an error.
+// reason takes the URL, or the path on this machine, off an error; and the addresses
+// of a connection, of which each has others: what is told of the same trouble must
+// be the same, or each try would change the record that keeps it.
 func reason(err error) error {
 	var (
-		request *url.Error
-		file    *fs.PathError
+		request    *url.Error
+		file       *fs.PathError
+		connection *net.OpError
 	)
 	switch {
+	case errors.As(err, &connection):
+		return connection.Err
 	case errors.As(err, &request):
 		return request.Err
 	case errors.As(err, &file):

@@ -25,7 +25,7 @@ func (r *Repositories) File(ctx context.Context, repoURL, revision, path string)
 		return nil, failed(ErrNoRevision, "%q is not the full ID of a Git commit (40 hex digits)", sentence.OneLine(revision))
 	}
 	var content []byte
-	err = r.visit(ctx, repoURL, func(ctx context.Context, v *visit) error {
+	err = r.visit(ctx, repoURL, first, func(ctx context.Context, v *visit) error {
 		content, err = v.file(ctx, plumbing.NewHash(revision), path, segments)
 		return err
 	})

@@ -87,7 +87,8 @@ type Options struct {
 }
 
 // Repositories are the remote Git repositories. All methods may be called by
-// several goroutines; calls for one repository wait for each other.
+// several goroutines; calls for one repository wait for each other. What promotions
+// alone do (Commit, Start, File) goes before what is done for people who look, too.
 type Repositories struct {
 	credentials Credentials
 	options     Options
@@ -208,14 +209,14 @@ func newTransport() *http.Transport {
 
 // visit calls f with the repository, alone. Where f finds the copy damaged, the
 // copy is dropped and f is called once more.
-func (r *Repositories) visit(ctx context.Context, repoURL string, f func(context.Context, *visit) error) error {
+func (r *Repositories) visit(ctx context.Context, repoURL string, rank rank, f func(context.Context, *visit) error) error {
 	at, err := parseAddress(repoURL)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.options.Timeout)
 	defer cancel()
-	repo, err := r.copies.acquire(ctx, at.key, at.name)
+	repo, err := r.copies.acquire(ctx, at.key, at.name, rank)
 	if err != nil {
 		return err
 	}

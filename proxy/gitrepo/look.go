@@ -53,7 +53,7 @@ func (r *Repositories) Look(ctx context.Context, p Place, f func(context.Context
 	ctx, cancel := context.WithTimeout(ctx, r.options.Timeout)
 	defer cancel()
 	place := fmt.Sprintf("%s %t %s", p.Namespace, p.InsecureSkipTLSVerify, at.key)
-	repo, err := r.histories.acquire(ctx, place, at.name)
+	repo, err := r.histories.acquire(ctx, place, at.name, first)
 	if err != nil {
 		return err
 	}

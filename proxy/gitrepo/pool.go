@@ -31,12 +31,21 @@ type repository struct {
 
 	// Guarded by pool.mu.
 	users int
+	ahead int // of those who wait, they go first
 	used  time.Time
 	bytes int64 // on disk, when it was left
 }
 
+// rank tells how a call waits for its turn on a repository.
+type rank bool
+
+const (
+	first  rank = true
+	yields rank = false // to all who go first
+)
+
 // acquire waits for the turn on a repository; name is for people.
-func (p *pool) acquire(ctx context.Context, key, name string) (*repository, error) {
+func (p *pool) acquire(ctx context.Context, key, name string, rank rank) (*repository, error) {
 	p.mu.Lock()
 	repo := p.open[key]
 	if repo == nil {
@@ -44,15 +53,36 @@ func (p *pool) acquire(ctx context.Context, key, name string) (*repository, erro
 		p.open[key] = repo
 	}
 	repo.users++
+	if rank == first {
+		repo.ahead++
+	}
 	p.mu.Unlock()
 
-	select {
-	case repo.turn <- struct{}{}:
-		return repo, nil
-	case <-ctx.Done():
-		p.leave(repo)
-		return nil, failed(ctx.Err(), "the Git repository %s was busy with other work for too long: try again later", name)
+	for {
+		select {
+		case repo.turn <- struct{}{}:
+			if p.goes(repo, rank) {
+				return repo, nil
+			}
+			<-repo.turn // to who has waited longest; this call waits anew behind all
+		case <-ctx.Done():
+			p.goes(repo, rank)
+			p.leave(repo)
+			return nil, failed(ctx.Err(), "the Git repository %s was busy with other work for too long: try again later", name)
+		}
 	}
+}
+
+// goes tells whether who has got the turn may keep it. Who goes first waits no
+// longer in any case.
+func (p *pool) goes(repo *repository, rank rank) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if rank == first {
+		repo.ahead--
+		return true
+	}
+	return repo.ahead == 0
 }
 
 func (p *pool) release(repo *repository) {

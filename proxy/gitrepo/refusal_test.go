@@ -3,11 +3,13 @@ package gitrepo_test
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/waybill-cd/waybill/hack/stack/fault"
@@ -84,6 +86,30 @@ func TestRefusalsTellTheThingTheCauseAndTheRemedy(t *testing.T) {
 				t.Errorf("it tells %q, want %q in it", err, test.told)
 			}
 		})
+	}
+}
+
+// A record keeps the sentence, and is written where that is another one.
+func TestTheSameTroubleIsToldInTheSameWords(t *testing.T) {
+	h := serve(t, nil)
+	for told, trouble := range map[string]func(port int) error{
+		"cannot be reached (connection reset by peer): try again later": func(port int) error {
+			return &net.OpError{Op: "read", Net: "tcp", Source: &net.TCPAddr{Port: port}, Addr: &net.TCPAddr{Port: 443}, Err: syscall.ECONNRESET}
+		},
+		"cannot be looked up now: try again later": func(port int) error {
+			return &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: fmt.Sprintf("read udp 10.0.0.7:%d->10.0.0.1:53: i/o timeout", port), Name: "git.example.com", IsTimeout: true}}
+		},
+	} {
+		port := 40000
+		h.open(t, gitrepo.Options{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			port++
+			return nil, trouble(port)
+		})})
+		for range 2 {
+			if _, err := h.repositories.Branches(t.Context(), h.url); err == nil || !strings.HasSuffix(err.Error(), told) || errors.Is(err, gitrepo.ErrRefused) {
+				t.Errorf("it tells %v, want %q at its end", err, told)
+			}
+		}
 	}
 }
 

@@ -49,7 +49,7 @@ func (r *Repositories) selecting(ctx context.Context, repoURL, revision string, 
 	if !fullID.MatchString(revision) {
 		return failed(ErrNoRevision, "%q is not the full ID of a Git commit (40 hex digits)", sentence.OneLine(revision))
 	}
-	return r.visit(ctx, repoURL, func(ctx context.Context, v *visit) error {
+	return r.visit(ctx, repoURL, yields, func(ctx context.Context, v *visit) error {
 		at := plumbing.NewHash(revision)
 		if err := v.ensure(ctx, at); err != nil {
 			return err

@@ -23,6 +23,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/waybill-cd/waybill/extension/promotion"
 )
@@ -159,6 +161,9 @@ func (g *Gates) Identify(h http.Header) (Caller, error) {
 		return Caller{}, unauthenticated("it carries no username")
 	case len(caller.Username) > maxUsername:
 		return Caller{}, unauthenticated(fmt.Sprintf("its username is longer than %d bytes", maxUsername))
+	case !utf8.ValidString(caller.Username) || strings.ContainsFunc(caller.Username, unicode.IsControl):
+		// A record could not hold it as it is, and would name somebody else.
+		return Caller{}, unauthenticated("its username is no text")
 	case caller.Username == promotion.System:
 		return Caller{}, unauthenticated("its username is Waybill's own")
 	}

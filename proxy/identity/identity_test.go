@@ -112,6 +112,8 @@ func TestACallThatMayNotBeArgoCDsIsRefused(t *testing.T) {
 		"two usernames":                   call(add("Argocd-Username", "admin")),
 		"the same username twice":         call(add("Argocd-Username", "alice")),
 		"Waybill's own username":          call(set("Argocd-Username", "waybill:system")),
+		"a username that is no text":      call(set("Argocd-Username", "alice\xff")),
+		"a username of two lines":         call(set("Argocd-Username", "alice\nbob")),
 		"an endless username":             call(set("Argocd-Username", strings.Repeat("a", 513))),
 		"no Application":                  call(del("Argocd-Application-Name")),
 		"an empty Application":            call(set("Argocd-Application-Name", "")),

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/promotion"
 )
@@ -53,6 +55,18 @@ func (s *Store) Promotion(ctx context.Context, name pipeline.Name, id string) (R
 	}
 	if !isOf(cm, KindPromotion, name) {
 		return Record[promotion.Promotion]{}, ErrNotFound
+	}
+	return read[promotion.Promotion](s, cm, keyPromotion)
+}
+
+// PromotionNow is [Store.Promotion] past the informer.
+func (s *Store) PromotionNow(ctx context.Context, name pipeline.Name, id string) (Record[promotion.Promotion], error) {
+	cm, err := s.getLive(ctx, id)
+	if apierrors.IsNotFound(err) || err == nil && !isOf(cm, KindPromotion, name) {
+		return Record[promotion.Promotion]{}, ErrNotFound
+	}
+	if err != nil {
+		return Record[promotion.Promotion]{}, err
 	}
 	return read[promotion.Promotion](s, cm, keyPromotion)
 }

@@ -1,0 +1,23 @@
+package promotion
+
+import "github.com/waybill-cd/waybill/extension/freight"
+
+// Base returns the commit whose tree the branch of a stage was given by the newest
+// of its promotions that match and have written to it; empty where none has.
+func Base(all []Promotion, stage, repoURL, branch string, match func(Promotion) bool) string {
+	var (
+		base   string
+		newest int64
+	)
+	for _, p := range all {
+		if p.Stage != stage || p.Serial < newest || !match(p) {
+			continue
+		}
+		for _, r := range p.Applications {
+			if r.Base != "" && r.Branch == branch && freight.GitRepository(r.RepoURL) == freight.GitRepository(repoURL) {
+				base, newest = r.Base, p.Serial
+			}
+		}
+	}
+	return base
+}
