@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -100,7 +101,7 @@ only where the stage says so.`,
 // ask asks for a promotion and tells what became of it. The key makes it safe to
 // ask once more where no answer came.
 func (c *command) ask(ctx context.Context, r *route, stage, action, path string, request any, w waiting) error {
-	door, err := r.door(ctx, stage, action)
+	door, before, err := r.doorInto(ctx, stage, action)
 	if err != nil {
 		return err
 	}
@@ -113,10 +114,22 @@ func (c *command) ask(ctx context.Context, r *route, stage, action, path string,
 		return err
 	}
 	opening := "asked for"
-	if status == http.StatusOK {
+	switch {
+	case status == http.StatusOK:
 		opening = "was asked for already:"
+	case holds(before, made.Value):
+		v := made.Value
+		fmt.Fprintf(c.Err, "%s %s\n", styleOf(c.Err, c.style.env).mark(markWarn),
+			clean(fmt.Sprintf("%s holds %s already: it is promoted again", v.Stage, called(v.Alias, v.Summary, v.Freight))))
 	}
 	return c.follow(ctx, r, made, opening, w)
+}
+
+// holds tells whether a promotion brings a stage what it has.
+func holds(s v1.Stage, p v1.Promotion) bool {
+	return s.Name == p.Stage && slices.ContainsFunc(s.Current, func(l v1.Load) bool {
+		return l.Origin == p.Origin && l.Freight == p.Freight
+	})
 }
 
 // follow shows a promotion after a change of it, and waits for its end if asked.
