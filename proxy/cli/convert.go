@@ -48,7 +48,7 @@ without which Argo CD packs the whole repository for each render.`,
 		Example: `  argocd-waybill convert app.yaml --stage shop/prod --repo . --diff
   argocd-waybill convert apps/*.yaml --repo . --in-place
   argocd-waybill convert --back app.yaml | kubectl apply -f -`,
-		Args: cobra.MinimumNArgs(1),
+		Args: arguments(1, anyNumber),
 		RunE: c.run(func(_ *cobra.Command, args []string) error {
 			if err := asked.check(args); err != nil {
 				return err

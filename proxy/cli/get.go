@@ -37,7 +37,7 @@ server), or as names, one on a line.`,
 
 // getOf makes one of the get commands.
 func (c *command) getOf(cmd *cobra.Command, do func(ctx context.Context, name string) error) *cobra.Command {
-	cmd.Args = cobra.MaximumNArgs(1)
+	cmd.Args = arguments(0, 1)
 	cmd.RunE = c.run(func(cmd *cobra.Command, args []string) error {
 		name := ""
 		if len(args) == 1 {

@@ -26,7 +26,7 @@ argocd-waybill approve <promotion> --preview <digest>.
 The exit code is 1 if an Application cannot be rendered with the freight.`,
 		Example: `  argocd-waybill preview -p shop --stage prod --freight v1.2.0
   argocd-waybill preview --app shop-prod --freight v1.2.0 -o wide`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: c.run(func(cmd *cobra.Command, _ []string) error {
 			r, err := c.take(cmd.Context(), &to)
 			if err != nil {

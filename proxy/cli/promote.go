@@ -33,7 +33,7 @@ waits for it.`,
 
   # From CI: asked for twice, it is still one promotion.
   argocd-waybill promote -p shop --stage dev --freight "$TAG" --key "$RUN_ID" --wait`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: c.run(func(cmd *cobra.Command, _ []string) error {
 			r, err := c.take(cmd.Context(), &to)
 			if err != nil {
@@ -73,7 +73,7 @@ names another. It goes before all that waits, needs a reason, and needs approval
 only where the stage says so.`,
 		Example: `  argocd-waybill rollback -p shop --stage prod --reason "checkout fails" --wait
   argocd-waybill rollback -p shop --stage prod --freight v1.1.0 --reason "back to 1.1"`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: c.run(func(cmd *cobra.Command, _ []string) error {
 			if ask.Reason == "" {
 				return usage("say why with --reason: a rollback is recorded with it")

@@ -216,7 +216,7 @@ func (c *command) getCandidates() *cobra.Command {
 		}
 		return show(c, l)
 	})
-	cmd.Args = cobra.NoArgs
+	cmd.Args = arguments(0, 0)
 	c.warehouseFlag(cmd, &warehouse)
 	return cmd
 }
