@@ -117,10 +117,12 @@ func (c *command) ask(ctx context.Context, r *route, stage, action, path string,
 	switch {
 	case status == http.StatusOK:
 		opening = "was asked for already:"
-	case holds(before, made.Value):
+	case holds(before, made.Value) && !c.structured():
 		v := made.Value
-		fmt.Fprintf(c.Err, "%s %s\n", styleOf(c.Err, c.style.env).mark(markWarn),
-			clean(fmt.Sprintf("%s holds %s already: it is promoted again", v.Stage, called(v.Alias, v.Summary, v.Freight))))
+		if err := c.print("%s %s\n", c.style.mark(markWarn),
+			clean(fmt.Sprintf("%s holds %s already: it is promoted again", v.Stage, called(v.Alias, v.Summary, v.Freight)))); err != nil {
+			return err
+		}
 	}
 	return c.follow(ctx, r, made, opening, w)
 }
