@@ -32,9 +32,14 @@ func (o Offered) source() string {
 }
 
 // Called tells whether a word means the subscription: its name, its repository,
-// or the last part of that.
+// or the last part of that. As hosts do, people may or may not write what ends a
+// Git repository's path.
 func (o Offered) Called(word string) bool {
-	return word != "" && (word == o.Subscription || word == cmp.Or(o.Name, base(o.RepoURL)) ||
+	last := word
+	if o.Kind == KindCommit {
+		last = strings.TrimSuffix(word, ".git")
+	}
+	return word != "" && (word == o.Subscription || last == cmp.Or(o.Name, base(o.RepoURL)) ||
 		repository(o.Kind, word) == repository(o.Kind, o.source()))
 }
 

@@ -118,6 +118,7 @@ func TestASubscriptionIsCalledByItsNameItsRepositoryOrTheEndOfThat(t *testing.T)
 	for word, want := range map[string][]string{
 		"web": {"web"}, "shop": {"web", "worker"}, "registry.example.com/shop": {"web", "worker"}, "Registry.Example.com/shop/": {"web", "worker"},
 		"config": {config}, "https://git.example.com/config": {config}, "release": {release},
+		"config.git": {config}, "https://git.example.com/config.git": {config}, "shop.git": nil, ".git": nil,
 		"db": {"https://charts.example.com/db"}, "https://charts.example.com/db": {"https://charts.example.com/db"}, "cache": {"oci://registry.example.com/charts/cache"},
 		"": nil, "git": nil, "https://charts.example.com": nil,
 	} {

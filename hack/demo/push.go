@@ -40,7 +40,8 @@ func readState(folder string) (s state, err error) {
 	if err != nil {
 		return s, err
 	}
-	return s, json.Unmarshal(data, &s)
+	err = json.Unmarshal(data, &s)
+	return s, err
 }
 
 // running tells whether a demo runs in the folder: its registry answers.

@@ -95,8 +95,7 @@ func calledBy(all []freight.Offered, word string) (found []int) {
 		if o.String() == word {
 			return []int{i}
 		}
-		// As hosts do, people may or may not write what ends a Git repository's path.
-		if o.Called(word) || o.Kind == freight.KindCommit && o.Called(strings.TrimSuffix(word, ".git")) {
+		if o.Called(word) {
 			found = append(found, i)
 		}
 	}

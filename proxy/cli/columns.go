@@ -42,6 +42,9 @@ func (c *command) stageColumns() []column[v1.Stage] {
 		{title: "ID", wide: true, cell: func(s v1.Stage) string {
 			return join(",", s.Current, func(l v1.Load) string { return freight.Short(l.Freight) })
 		}},
+		{title: "SINCE", wide: true, cell: func(s v1.Stage) string {
+			return join(",", s.Current, func(l v1.Load) string { return c.age(l.Since) + " ago" })
+		}},
 		{title: "VERIFIED", cell: c.verified},
 		{title: "SYNC", cell: func(s v1.Stage) string {
 			return worst(s.Applications, func(a v1.BoundApplication) string { return a.Sync }, "Synced", "OutOfSync")
@@ -74,7 +77,8 @@ func stageProblems(s v1.Stage) string {
 	return strings.Join(problems, "; ")
 }
 
-// verified tells since when all that the stage holds has passed there.
+// verified tells since when all that the stage holds has passed there: the first
+// time that it did, on which the stages after this one rest.
 func (c *command) verified(s v1.Stage) string {
 	var newest time.Time
 	for _, l := range s.Current {

@@ -108,6 +108,40 @@ func TestARequestIsRepeatedWithItsKeyWhenNoAnswerCame(t *testing.T) {
 	}
 }
 
+func TestAPromotionOfWhatTheStageHoldsIsToldSo(t *testing.T) {
+	s := newStandIn(t)
+	again := s.pending()
+	s.on("GET /application", func(w http.ResponseWriter, r *http.Request) {
+		a := v1.Application{Actions: s.actions(), Stage: v1.Stage{Name: "dev", Current: []v1.Load{{Load: promotion.Load{
+			Held: promotion.Held{Origin: again.Origin, Freight: again.Freight},
+		}}}}}
+		if r.Header.Get("Argocd-Application-Name") == "argocd:shop-prod" {
+			a.Stage.Name = "prod"
+		}
+		reply(w, http.StatusOK, a)
+	})
+	status := http.StatusCreated
+	s.on("POST /pipelines/shop/stages/prod/promotions", func(w http.ResponseWriter, _ *http.Request) { reply(w, status, again) })
+	ask := []string{"promote", "--stage", "prod", "--freight", "v1.1.0"}
+	const told = "[!!] prod holds brave-otter shop:v1.1.0 already: it is promoted again\n"
+	if got := run(t, s, ask...); got.code != ExitOK || !strings.HasPrefix(got.out, told+"asked for promotion ") {
+		t.Errorf("what prod holds: %+v", got)
+	}
+	if got := run(t, s, append(ask, "-o", "name")...); got.out != again.ID+"\n" || got.err != "" {
+		t.Errorf("for a program: %+v", got)
+	}
+	status = http.StatusOK
+	if got := run(t, s, ask...); strings.Contains(got.out, told) {
+		t.Errorf("one that was asked for before: %+v", got)
+	}
+	status = http.StatusCreated
+	// Without an Application of the stage, another's tells nothing of it.
+	s.applications = s.applications[:1]
+	if got := run(t, s, ask...); strings.Contains(got.out, "already") {
+		t.Errorf("what another stage holds: %+v", got)
+	}
+}
+
 func TestADryRunShowsTheVerdictAndChangesNothing(t *testing.T) {
 	s := newStandIn(t)
 	refused := run(t, s, "promote", "--stage", "prod", "--freight", "v1.2.0", "--dry-run")

@@ -20,7 +20,7 @@ func (c *command) compareCommand() *cobra.Command {
 artifact, the commits between two that are pinned, and the freight in between.`,
 		Example: `  argocd-waybill compare v1.1.0 v1.2.0 -p shop
   argocd-waybill compare 7d3f0c1 65e18c3 -o json`,
-		Args: cobra.ExactArgs(2),
+		Args: arguments(2, 2),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 2 {
 				return nil, cobra.ShellCompDirectiveNoFileComp

@@ -72,6 +72,20 @@ func (c *command) completeStages(cmd *cobra.Command, _ []string, _ string) ([]st
 	})
 }
 
+// completeFullStages offers stages as an Application's annotation names them.
+func (c *command) completeFullStages(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return offer(cmd, func(ctx context.Context) ([]string, error) {
+		known, err := c.pipelines(ctx)
+		var names []string
+		for _, p := range known {
+			for _, stage := range p.Value.Stages {
+				names = append(names, shortPipeline(p.Value.Name)+"/"+stage)
+			}
+		}
+		return names, err
+	})
+}
+
 func (c *command) completeWarehouses(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	return c.completeFrom(cmd, func(p v1.Pipeline) (words []string) {
 		for _, w := range p.Warehouses {

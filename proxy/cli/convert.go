@@ -48,7 +48,7 @@ without which Argo CD packs the whole repository for each render.`,
 		Example: `  argocd-waybill convert app.yaml --stage shop/prod --repo . --diff
   argocd-waybill convert apps/*.yaml --repo . --in-place
   argocd-waybill convert --back app.yaml | kubectl apply -f -`,
-		Args: cobra.MinimumNArgs(1),
+		Args: arguments(1, anyNumber),
 		RunE: c.run(func(_ *cobra.Command, args []string) error {
 			if err := asked.check(args); err != nil {
 				return err
@@ -65,7 +65,7 @@ without which Argo CD packs the whole repository for each render.`,
 	flags.BoolVar(&asked.AllowUnpinned, "unpinned-allow", false, "render without a waybill until the first promotion")
 	flags.BoolVarP(&asked.inPlace, "in-place", "i", false, "write the files, if all of their Applications can move")
 	flags.BoolVar(&asked.diff, "diff", false, "print what changes, as a unified diff")
-	c.complete(cmd, "stage", c.completeStages)
+	c.complete(cmd, "stage", c.completeFullStages)
 	_ = cmd.MarkFlagDirname("repo") // it exists
 	return cmd
 }

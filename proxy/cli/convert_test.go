@@ -293,7 +293,7 @@ func TestFlagsThatContradictOneAnotherAreNotUnderstood(t *testing.T) {
 		"-i -":                             "--in-place needs files",
 		"--source -1 a.yaml":               "--source counts from 1",
 		"- -":                              "standard input can be read once",
-		"":                                 "requires at least 1 arg",
+		"":                                 "an argument is missing",
 		"--no-such a.yaml":                 "unknown flag",
 		"--stage shop/prod --source x a.y": "invalid argument",
 	} {

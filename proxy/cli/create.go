@@ -51,7 +51,7 @@ made last; elsewhere, promote it.`,
 		Example: `  argocd-waybill get candidates -p shop --warehouse shop
   argocd-waybill create freight -p shop --warehouse shop --artifact shop=v1.1.5 --artifact config=4b1c27c --reason "the hotfix"
   argocd-waybill create freight -p shop --from brave-otter --artifact shop=v1.1.5 --reason "only the image" --dry-run`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: c.run(func(cmd *cobra.Command, _ []string) error {
 			if strings.TrimSpace(a.reason) == "" && !a.dryRun {
 				return usage("say why with --reason: freight that is made by hand is recorded with it")

@@ -58,7 +58,7 @@ func (c *command) decide(d decision, cmd *cobra.Command) *cobra.Command {
 		said v1.Approve // of which other decisions are the comment alone
 		w    waiting
 	)
-	cmd.Args = cobra.ExactArgs(1)
+	cmd.Args = arguments(1, 1)
 	cmd.ValidArgsFunction = first(c.completeOpenPromotions)
 	cmd.RunE = c.run(func(cmd *cobra.Command, args []string) error {
 		ctx, id := cmd.Context(), args[0]
@@ -98,7 +98,7 @@ func (c *command) refreshCommand() *cobra.Command {
 		Short: "Let a warehouse look for new versions now",
 		Example: `  argocd-waybill refresh shop -p shop
   argocd-waybill get freight -p shop --limit 1`,
-		Args:              cobra.ExactArgs(1),
+		Args:              arguments(1, 1),
 		ValidArgsFunction: first(c.completeWarehouses),
 		RunE: c.run(func(cmd *cobra.Command, args []string) error {
 			r, err := c.route(cmd.Context())

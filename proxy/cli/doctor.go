@@ -63,7 +63,7 @@ is a warning.`,
 		Example: `  argocd-waybill doctor
   argocd-waybill doctor --only gates,policy
   argocd-waybill doctor -o json | jq '.findings[] | select(.severity == "error")'`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: c.run(func(cmd *cobra.Command, _ []string) error {
 			for _, name := range o.only {
 				if !slices.Contains(doctor.Checks(), name) {

@@ -118,7 +118,7 @@ func TestDoctorsExitCodeIsTheWorstFindings(t *testing.T) {
 		"warnings that count":          {[]string{"--only", "parameters", "--fail-on", "warning"}, ExitError, "doctor has found 0 errors and 1 warning\n"},
 		"a check that there is not":    {[]string{"--only", "weather"}, ExitUsage, `there is no check "weather": use access, version`},
 		"a severity that there is not": {[]string{"--fail-on", "ok"}, ExitUsage, `--fail-on: "ok" is not known: use error or warning`},
-		"an argument":                  {[]string{"now"}, ExitUsage, "unknown command"},
+		"an argument":                  {[]string{"now"}, ExitUsage, "takes flags alone"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := runDoctor(t, nil, kubernetes(t), nil, test.args...)

@@ -53,7 +53,7 @@ and waybill-proxy read them when they start. A server-side apply keeps the value
 out of an annotation.`,
 		Example: `  argocd-waybill gate-secrets | kubectl apply --server-side -f -
   argocd-waybill gate-secrets --gate qa-approve | kubectl apply --server-side -f -`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: c.run(func(*cobra.Command, []string) error {
 			gates := append([]string{pipeline.GateRead, pipeline.GatePromote, pipeline.GateApprove}, more...)
 			slices.Sort(gates)

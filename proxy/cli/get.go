@@ -37,7 +37,7 @@ server), or as names, one on a line.`,
 
 // getOf makes one of the get commands.
 func (c *command) getOf(cmd *cobra.Command, do func(ctx context.Context, name string) error) *cobra.Command {
-	cmd.Args = cobra.MaximumNArgs(1)
+	cmd.Args = arguments(0, 1)
 	cmd.RunE = c.run(func(cmd *cobra.Command, args []string) error {
 		name := ""
 		if len(args) == 1 {
@@ -150,7 +150,9 @@ func (c *command) pipelines(ctx context.Context) ([]client.Document[v1.PipelineS
 func (c *command) getStages() *cobra.Command {
 	return c.getOf(&cobra.Command{
 		Use: "stages [name]", Aliases: []string{"stage"},
-		Short:             "Show the stages of a pipeline: what each holds and does",
+		Short: "Show the stages of a pipeline: what each holds and does",
+		Long: `Show the stages of a pipeline: what each holds and does. VERIFIED tells when that
+freight first passed in the stage, and SINCE (wide) how long it has been there.`,
 		ValidArgsFunction: first(c.completeStages),
 	}, func(ctx context.Context, name string) error {
 		r, err := c.route(ctx)
@@ -170,9 +172,10 @@ func (c *command) getStages() *cobra.Command {
 			name:    func(s v1.Stage) string { return s.Name },
 		}
 		if name != "" {
-			l.items = slices.DeleteFunc(l.items, func(s client.Document[v1.Stage]) bool { return s.Value.Name != name })
+			l.items = slices.DeleteFunc(slices.Clone(l.items), func(s client.Document[v1.Stage]) bool { return s.Value.Name != name })
 			if len(l.items) == 0 {
-				return fmt.Errorf("pipeline %s has no stage %q", r.pipeline.Short(), name)
+				return fmt.Errorf("pipeline %s has no stage %q: it has %s", r.pipeline.Short(), name,
+					join(", ", answer.Stages, func(s client.Document[v1.Stage]) string { return s.Value.Name }))
 			}
 		}
 		return show(c, l)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -66,4 +67,25 @@ func subcommand(cmd *cobra.Command, args []string) error {
 		sentence += ": did you mean " + strings.Join(meant, " or ") + "?"
 	}
 	return usage("%s", sentence)
+}
+
+// anyNumber of arguments is fine.
+const anyNumber = math.MaxInt
+
+// arguments is the rule for a command that takes so many, and tells how it is
+// written where they are others.
+func arguments(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		_, takes, _ := strings.Cut(cmd.Use, " ")
+		form := strings.TrimSpace(cmd.CommandPath() + " " + takes)
+		switch {
+		case len(args) > most && most == 0:
+			return usage("%q is not understood: %s takes flags alone", args[0], cmd.CommandPath())
+		case len(args) > most:
+			return usage("%q is one argument too many: write %s", args[most], form)
+		case len(args) < least:
+			return usage("an argument is missing: write %s", form)
+		}
+		return nil
+	}
 }

@@ -37,10 +37,13 @@ passed over. The exit code is 1 if there are problems.
   kustomize build pipelines | argocd-waybill lint - -o json
   argocd-waybill lint --schema > pipeline.schema.json`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if schema {
-				return cobra.NoArgs(cmd, args)
+			if schema && len(args) > 0 {
+				return usage("--schema prints a schema and reads no file: leave out %s", args[0])
 			}
-			return cobra.MinimumNArgs(1)(cmd, args)
+			if schema {
+				return nil
+			}
+			return arguments(1, anyNumber)(cmd, args)
 		},
 		RunE: c.run(func(_ *cobra.Command, args []string) error {
 			if schema {

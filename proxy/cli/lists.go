@@ -157,6 +157,7 @@ func (c *command) getPromotions() *cobra.Command {
 		query := url.Values{}
 		if stage != "" {
 			query.Set("stage", stage)
+			l.none = "No promotions to " + r.pipeline.Short() + "/" + stage + " yet."
 		}
 		if l.items, err = pages[v1.Promotion](ctx, r, query, limit, "promotions"); err != nil {
 			return err

@@ -162,10 +162,11 @@ func TestTheShellIsOfferedWhatThereIs(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"pipelines":                 {args: []string{"get", "stages", "--pipeline", ""}, want: []string{"shop"}},
-		"stages":                    {args: []string{"get", "stages", ""}, want: []string{"dev", "staging", "prod"}},
-		"stages of a flag":          {args: []string{"promote", "--stage", ""}, want: []string{"dev", "staging", "prod"}},
-		"freight by ID and version": {args: []string{"promote", "--freight", ""}, want: []string{newer, "v1.2.0", older, "v1.1.0", "brave-otter", other.ID[:7], "calm-heron", "2.1.0", "r7"}},
+		"pipelines":                          {args: []string{"get", "stages", "--pipeline", ""}, want: []string{"shop"}},
+		"stages":                             {args: []string{"get", "stages", ""}, want: []string{"dev", "staging", "prod"}},
+		"stages of a flag":                   {args: []string{"promote", "--stage", ""}, want: []string{"dev", "staging", "prod"}},
+		"stages as an annotation names them": {args: []string{"convert", "app.yaml", "--stage", ""}, want: []string{"shop/dev", "shop/staging", "shop/prod"}},
+		"freight by ID and version":          {args: []string{"promote", "--freight", ""}, want: []string{newer, "v1.2.0", older, "v1.1.0", "brave-otter", other.ID[:7], "calm-heron", "2.1.0", "r7"}},
 		"freight of the warehouses that a stage requests": {args: []string{"promote", "--stage", "dev", "--freight", ""}, want: []string{newer, "v1.2.0", older, "v1.1.0", "brave-otter"}},
 		"freight of the stage of --app":                   {args: []string{"why", "--app", "shop-prod", "--freight", ""}, want: []string{newer, "v1.2.0", older, "v1.1.0", "brave-otter"}},
 		"freight of another warehouse":                    {args: []string{"create", "freight", "--warehouse", "tools", "--from", ""}, want: []string{other.ID[:7], "calm-heron", "v1.1.0", "2.1.0", "r7"}},

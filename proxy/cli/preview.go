@@ -29,7 +29,7 @@ The exit code is 1 if an Application cannot be rendered with the freight.`,
 		Example: `  argocd-waybill preview -p shop --stage prod --freight v1.2.0
   argocd-waybill preview --app shop-prod --freight v1.2.0 -o wide
   argocd-waybill preview -p shop --stage prod --freight v1.1.0 --rollback`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: c.run(func(cmd *cobra.Command, _ []string) error {
 			r, err := c.take(cmd.Context(), &to)
 			if err != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -32,7 +33,7 @@ waits for it.`,
 
   # From CI: asked for twice, it is still one promotion.
   argocd-waybill promote -p shop --stage dev --freight "$TAG" --key "$RUN_ID" --wait`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: c.run(func(cmd *cobra.Command, _ []string) error {
 			r, err := c.take(cmd.Context(), &to)
 			if err != nil {
@@ -72,7 +73,7 @@ names another. It goes before all that waits, needs a reason, and needs approval
 only where the stage says so.`,
 		Example: `  argocd-waybill rollback -p shop --stage prod --reason "checkout fails" --wait
   argocd-waybill rollback -p shop --stage prod --freight v1.1.0 --reason "back to 1.1"`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: c.run(func(cmd *cobra.Command, _ []string) error {
 			if ask.Reason == "" {
 				return usage("say why with --reason: a rollback is recorded with it")
@@ -100,7 +101,7 @@ only where the stage says so.`,
 // ask asks for a promotion and tells what became of it. The key makes it safe to
 // ask once more where no answer came.
 func (c *command) ask(ctx context.Context, r *route, stage, action, path string, request any, w waiting) error {
-	door, err := r.door(ctx, stage, action)
+	door, before, err := r.doorInto(ctx, stage, action)
 	if err != nil {
 		return err
 	}
@@ -113,10 +114,24 @@ func (c *command) ask(ctx context.Context, r *route, stage, action, path string,
 		return err
 	}
 	opening := "asked for"
-	if status == http.StatusOK {
+	switch {
+	case status == http.StatusOK:
 		opening = "was asked for already:"
+	case holds(before, made.Value) && !c.structured():
+		v := made.Value
+		if err := c.print("%s %s\n", c.style.mark(markWarn),
+			clean(fmt.Sprintf("%s holds %s already: it is promoted again", v.Stage, called(v.Alias, v.Summary, v.Freight)))); err != nil {
+			return err
+		}
 	}
 	return c.follow(ctx, r, made, opening, w)
+}
+
+// holds tells whether a promotion brings a stage what it has.
+func holds(s v1.Stage, p v1.Promotion) bool {
+	return s.Name == p.Stage && slices.ContainsFunc(s.Current, func(l v1.Load) bool {
+		return l.Origin == p.Origin && l.Freight == p.Freight
+	})
 }
 
 // follow shows a promotion after a change of it, and waits for its end if asked.

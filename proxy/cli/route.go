@@ -207,12 +207,18 @@ func (r *route) get(ctx context.Context, answer any, query url.Values, path ...s
 // door finds the way for a change in a stage: an Application of the stage where
 // there is one, and the gate that its pipeline wants for the action.
 func (r *route) door(ctx context.Context, stage, action string) (client.Door, error) {
+	through, _, err := r.doorInto(ctx, stage, action)
+	return through, err
+}
+
+// doorInto is door, and tells what the Application's own stage looks like.
+func (r *route) doorInto(ctx context.Context, stage, action string) (client.Door, v1.Stage, error) {
 	r.to(stage)
 	var answer v1.Application
 	if err := r.get(ctx, &answer, nil, "application"); err != nil {
-		return client.Door{}, err
+		return client.Door{}, v1.Stage{}, err
 	}
-	return client.Door{Application: r.applications[0], Gate: gateOf(answer.Actions, action)}, nil
+	return client.Door{Application: r.applications[0], Gate: gateOf(answer.Actions, action)}, answer.Stage, nil
 }
 
 func gateOf(actions []v1.Action, action string) string {

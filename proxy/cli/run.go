@@ -163,7 +163,7 @@ func (c *command) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of this command line",
-		Args:  cobra.NoArgs,
+		Args:  arguments(0, 0),
 		RunE: c.run(func(*cobra.Command, []string) error {
 			return c.print("argocd-waybill %s\n", c.Version)
 		}),

@@ -43,9 +43,10 @@ func (c *command) getWarehouses() *cobra.Command {
 			name:    func(w v1.Warehouse) string { return w.Name },
 		}
 		if name != "" {
-			l.items = slices.DeleteFunc(l.items, func(w client.Document[v1.Warehouse]) bool { return w.Value.Name != name })
+			l.items = slices.DeleteFunc(slices.Clone(l.items), func(w client.Document[v1.Warehouse]) bool { return w.Value.Name != name })
 			if len(l.items) == 0 {
-				return fmt.Errorf("pipeline %s has no warehouse %q", r.pipeline.Short(), name)
+				return fmt.Errorf("pipeline %s has no warehouse %q: it has %s", r.pipeline.Short(), name,
+					join(", ", answer.Warehouses, func(w client.Document[v1.Warehouse]) string { return w.Value.Name }))
 			}
 		}
 		return show(c, l)
@@ -215,7 +216,7 @@ func (c *command) getCandidates() *cobra.Command {
 		}
 		return show(c, l)
 	})
-	cmd.Args = cobra.NoArgs
+	cmd.Args = arguments(0, 0)
 	c.warehouseFlag(cmd, &warehouse)
 	return cmd
 }

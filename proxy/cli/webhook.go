@@ -56,7 +56,7 @@ annotation.`),
     kubectl apply --server-side -f -
   argocd-waybill webhook new generic --name ci --expression request.body.image |
     kubectl apply --server-side -f -`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: c.run(func(_ *cobra.Command, args []string) error {
 			text, err := newReceiver(args[0], name, namespace, expression, recipe)
 			if err != nil {
@@ -197,7 +197,7 @@ func (c *command) webhookURLCommand() *cobra.Command {
 file or on standard input. Nothing is called, and no secret is printed; but the URL
 for a sender that proves nothing itself, such as Docker Hub, is a secret too.`,
 		Example: `  kubectl get secret -n waybill -l ` + receiver.Label + ` -o yaml | argocd-waybill webhook url --host https://hooks.example.com`,
-		Args:    cobra.MaximumNArgs(1),
+		Args:    arguments(0, 1),
 		RunE: c.run(func(_ *cobra.Command, args []string) error {
 			base, err := webhookBase(host)
 			if err != nil {

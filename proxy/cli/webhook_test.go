@@ -52,13 +52,13 @@ func TestARecipeTellsWhatToDoAtTheSender(t *testing.T) {
 func TestAReceiverThatWouldBeRefusedIsNotMade(t *testing.T) {
 	for want, args := range map[string][]string{
 		`unknown kind "bitbucket": one of dockerhub, generic, gitea`: {"bitbucket"},
-		"it has no expression":      {"generic"},
-		"is not an expression":      {"generic", "--expression", "request."},
-		"for the kind generic":      {"github", "--recipe", "nexus"},
-		"exclude each other":        {"generic", "--recipe", "nexus", "--expression", "nil"},
-		"there are amazon-ecr":      {"generic", "--recipe", "x"},
-		"is not the name of a":      {"github", "--name", "a/b"},
-		"accepts 1 arg(s), receive": {},
+		"it has no expression":   {"generic"},
+		"is not an expression":   {"generic", "--expression", "request."},
+		"for the kind generic":   {"github", "--recipe", "nexus"},
+		"exclude each other":     {"generic", "--recipe", "nexus", "--expression", "nil"},
+		"there are amazon-ecr":   {"generic", "--recipe", "x"},
+		"is not the name of a":   {"github", "--name", "a/b"},
+		"an argument is missing": {},
 	} {
 		got := run(t, nil, append([]string{"webhook", "new"}, args...)...)
 		if got.code != ExitUsage || got.out != "" || !strings.Contains(got.err, want) {

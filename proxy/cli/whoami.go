@@ -39,7 +39,7 @@ its stage let you through. Behind a gate, Argo CD's policy for the Application a
 the stage's approval rule still stand.`,
 		Example: `  argocd-waybill whoami -p shop
   argocd-waybill whoami --app shop-prod`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: c.run(func(cmd *cobra.Command, _ []string) error {
 			r, err := c.route(cmd.Context())
 			if err != nil {

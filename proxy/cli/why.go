@@ -59,7 +59,7 @@ that it rests on, and what would change it. The exit code is 0 if the promotion
 may be asked for, and 3 if not.`,
 		Example: `  argocd-waybill why -p shop --stage prod --freight v1.2.0
   argocd-waybill why -p shop --stage prod --freight 7d3f0c1 --rollback`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: c.run(func(cmd *cobra.Command, _ []string) error {
 			r, err := c.take(cmd.Context(), &to)
 			if err != nil {

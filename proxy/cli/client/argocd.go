@@ -109,7 +109,8 @@ type user struct {
 
 func (c *Client) user(ctx context.Context) (user, error) {
 	var u user
-	return u, c.ask(ctx, &u, "api/v1/session/userinfo")
+	err := c.ask(ctx, &u, "api/v1/session/userinfo")
+	return u, err
 }
 
 // ServerVersion returns the version of Argo CD, as argocd-server says it.

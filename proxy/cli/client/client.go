@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -135,7 +136,10 @@ func (c *Client) transportError(ctx context.Context, err error) error {
 		err = at.Err
 	}
 	cause := err.Error()
+	dialled := (*net.OpError)(nil)
 	switch {
+	case errors.As(err, &dialled) && dialled.Op == "dial":
+		cause += ": correct its address (--server, or argocd login), or see whether it runs"
 	case strings.Contains(cause, "server gave HTTP response to HTTPS client"):
 		cause = "it speaks no TLS: say --plaintext if that is meant so"
 	case strings.Contains(cause, "certificate"):

@@ -229,12 +229,12 @@ func TestTheCertificateOptionsAreHonoured(t *testing.T) {
 	}
 }
 
-func TestAServerThatIsNotThereIsATemporaryError(t *testing.T) {
+func TestAServerThatIsNotThereIsATemporaryErrorWithItsRemedy(t *testing.T) {
 	server := serve(t, nil)
 	c := clientOf(t, server)
 	server.Close()
 	err := c.Get(t.Context(), reading(), nil, nil, "me")
-	if !Temporary(err) || strings.Contains(err.Error(), "/extensions/") {
+	if !Temporary(err) || strings.Contains(err.Error(), "/extensions/") || !strings.Contains(err.Error(), "correct its address (--server, or argocd login)") {
 		t.Errorf("got error %v", err)
 	}
 }

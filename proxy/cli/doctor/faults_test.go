@@ -67,11 +67,11 @@ func TestEachFaultOfAnInstallationIsToldWithItsRemedy(t *testing.T) {
 		},
 		"no proxy extensions": {
 			set(params, nil, "data", keyExtensions),
-			CheckParameters, fault, "server.enable.proxy.extension is not set", "restart argocd-server",
+			CheckParameters, fault, "server.enable.proxy.extension is not set", "kubectl rollout restart -n argocd deployment/argocd-server",
 		},
 		"proxy extensions that are switched off": {
 			set(params, "false", "data", keyExtensions),
-			CheckParameters, fault, `server.enable.proxy.extension is "false"`, "restart argocd-server",
+			CheckParameters, fault, `server.enable.proxy.extension is "false"`, "kubectl rollout restart -n argocd deployment/argocd-server",
 		},
 		"proxy extensions by a flag of the Deployment": {
 			both(set(params, nil, "data", keyExtensions), in(server, serverName, "args", []any{"/usr/local/bin/argocd-server", "--enable-proxy-extension"})),
@@ -79,38 +79,38 @@ func TestEachFaultOfAnInstallationIsToldWithItsRemedy(t *testing.T) {
 		},
 		"whole checkouts": {
 			set(params, nil, "data", keyPaths),
-			CheckParameters, warning, "reposerver.plugin.use.manifest.generate.paths is not set", "restart argocd-repo-server",
+			CheckParameters, warning, "reposerver.plugin.use.manifest.generate.paths is not set", "kubectl rollout restart -n argocd deployment/argocd-repo-server",
 		},
 		"a setting that is newer than argocd-server": {
 			func(t *testing.T, w *world) { w.changedAt(t, params, "11:30", keyExtensions) },
 			CheckParameters, warning, "argocd-cmd-params-cm was changed 30 min ago, and argocd-server runs since before: argocd-server-1", "kubectl rollout restart -n argocd deployment/argocd-server",
 		},
 
-		"no gate":       {set(settings, nil, "data", "extension.config.waybill-promote"), CheckGates, fault, "gate waybill-promote is no proxy extension", "patch argocd-cm"},
-		"a broken gate": {set(settings, "services: x", "data", "extension.config.waybill"), CheckGates, fault, "extension.config.waybill is not what Argo CD reads", "patch argocd-cm"},
+		"no gate":       {set(settings, nil, "data", "extension.config.waybill-promote"), CheckGates, fault, "gate waybill-promote is no proxy extension", "kubectl patch -n argocd configmap argocd-cm --patch"},
+		"a broken gate": {set(settings, "services: x", "data", "extension.config.waybill"), CheckGates, fault, "extension.config.waybill is not what Argo CD reads", "kubectl patch -n argocd configmap argocd-cm --patch"},
 		"a gate that leads nowhere": {
-			replaced(settings, "extension.config.waybill", "http://", "://"), CheckGates, fault, "has no URL of a service", "patch argocd-cm",
+			replaced(settings, "extension.config.waybill", "http://", "://"), CheckGates, fault, "has no URL of a service", "kubectl patch -n argocd configmap argocd-cm --patch",
 		},
 		"a gate that leads to another namespace": {
 			replaced(settings, "extension.config.waybill", "waybill-proxy.waybill.svc", "waybill-proxy.other.svc"),
 			CheckGates, fault, "leads to waybill-proxy.other.svc:8080, and Waybill's namespace is waybill", "--namespace",
 		},
 		"a gate without a secret": {
-			replaced(settings, "extension.config.waybill", "Waybill-Gate-Secret", "Other"), CheckGates, fault, "header Waybill-Gate-Secret 0 times", "patch argocd-cm",
+			replaced(settings, "extension.config.waybill", "Waybill-Gate-Secret", "Other"), CheckGates, fault, "header Waybill-Gate-Secret 0 times", "kubectl patch -n argocd configmap argocd-cm --patch",
 		},
 		"a secret in the clear": {
-			replaced(settings, "extension.config.waybill", "$waybill-gates:waybill", "hunter2hunter2hunter2"), CheckGates, fault, "stands in argocd-cm itself", "patch argocd-cm",
+			replaced(settings, "extension.config.waybill", "$waybill-gates:waybill", "hunter2hunter2hunter2"), CheckGates, fault, "stands in argocd-cm itself", "kubectl patch -n argocd configmap argocd-cm --patch",
 		},
 		"a secret of another Secret": {
 			replaced(settings, "extension.config.waybill", "$waybill-gates:", "$other:"), CheckGates, warning, "another Secret than waybill-gates", "your own arrangement",
 		},
 		"the secret of another gate": {
 			replaced(settings, "extension.config.waybill-approve", "$waybill-gates:waybill-approve", "$waybill-gates:waybill-promote"),
-			CheckGates, fault, "gate waybill-approve carries the secret of gate waybill-promote", "patch argocd-cm",
+			CheckGates, fault, "gate waybill-approve carries the secret of gate waybill-promote", "kubectl patch -n argocd configmap argocd-cm --patch",
 		},
 		"two gates with one secret": {
 			replaced(settings, "extension.config.waybill-approve", "$waybill-gates:waybill-approve", "$waybill-gates:waybill-promote"),
-			CheckGates, fault, "gates waybill-approve and waybill-promote carry the same secret", "patch argocd-cm",
+			CheckGates, fault, "gates waybill-approve and waybill-promote carry the same secret", "kubectl patch -n argocd configmap argocd-cm --patch",
 		},
 		"a reference to nothing": {
 			replaced(settings, "extension.config.waybill", "$waybill-gates:waybill", "$waybill-gates:other"), CheckGates, fault, `refers to key "other"`, "gate-secrets",
@@ -146,7 +146,7 @@ func TestEachFaultOfAnInstallationIsToldWithItsRemedy(t *testing.T) {
 			func(t *testing.T, w *world) {
 				shopSays(t, w, "project: shop\n", "project: shop\ngates: {approve: qa}\n")
 			},
-			CheckGates, fault, "gate qa is no proxy extension", "patch argocd-cm",
+			CheckGates, fault, "gate qa is no proxy extension", "kubectl patch -n argocd configmap argocd-cm --patch",
 		},
 
 		"no ConfigMap of plugin.yaml": {gone("ConfigMap argocd/waybill-plugin"), CheckSidecar, fault, "there is no ConfigMap argocd/waybill-plugin", "manifests/sidecar"},
@@ -160,7 +160,7 @@ func TestEachFaultOfAnInstallationIsToldWithItsRemedy(t *testing.T) {
 			CheckSidecar, warning, "ConfigMap waybill-plugin was changed 30 min ago", "rollout restart",
 		},
 		"no repo-server":   {gone(repoServer), CheckSidecar, warning, "there is no Deployment argocd-repo-server", "--argocd-namespace"},
-		"no sidecar":       {in(repoServer, "waybill", "name", "other"), CheckSidecar, fault, "has no container waybill", "patch argocd-repo-server"},
+		"no sidecar":       {in(repoServer, "waybill", "name", "other"), CheckSidecar, fault, "has no container waybill", "kubectl patch -n argocd deployment argocd-repo-server"},
 		"no image":         {in(repoServer, "waybill", "image", "ghcr.io/waybill-cd/waybill-plugin:unreleased"), CheckSidecar, fault, "stands for one that is still to be built", "make images"},
 		"another command":  {in(repoServer, "waybill", "command", []any{"sh"}), CheckSidecar, fault, `command is "sh"`, "patch"},
 		"another user":     {in(repoServer, "waybill", "securityContext", map[string]any{"runAsUser": int64(1000)}), CheckSidecar, fault, "runs as user 1000, not as user 999", "999"},

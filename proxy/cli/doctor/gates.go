@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -25,8 +24,6 @@ const (
 	// The keys of argocd-cm for proxy extensions (argo-cd, util/settings).
 	keyExtensionList   = "extension.config"
 	keyExtensionPrefix = "extension.config."
-
-	patchCM = "patch argocd-cm with manifests/argocd/argocd-cm.yaml"
 )
 
 // backend is the configuration of one proxy extension (argo-cd,
@@ -64,7 +61,7 @@ func gates(in Installation) []finding.Finding {
 		for _, gate := range gatesOf(in) {
 			if reference := extension(l, in, gate); reference != "" {
 				if other, shared := references[reference]; shared {
-					l.Fail(patchCM, "gates %s and %s carry the same secret, so that whoever passes one passes both", other, gate)
+					l.Fail(makeExtension(in, gate), "gates %s and %s carry the same secret, so that whoever passes one passes both", other, gate)
 				}
 				references[reference] = gate
 			}
@@ -96,22 +93,22 @@ func extensionKeys(in Installation) []string {
 func extension(l *finding.List, in Installation, gate string) (reference string) {
 	text, configured := in.Settings.Value.Data[keyExtensionPrefix+gate]
 	if !configured {
-		l.Fail(patchCM, "gate %s is no proxy extension: argocd-cm has no %s%s", gate, keyExtensionPrefix, gate)
+		l.Fail(makeExtension(in, gate), "gate %s is no proxy extension: argocd-cm has no %s%s", gate, keyExtensionPrefix, gate)
 		return ""
 	}
 	var b backend
 	if err := yaml.Unmarshal([]byte(text), &b); err != nil || len(b.Services) == 0 {
-		l.Fail(patchCM, "%s%s is not what Argo CD reads, which then serves no extension at all: want services, each with url and headers", keyExtensionPrefix, gate)
+		l.Fail(makeExtension(in, gate), "%s%s is not what Argo CD reads, which then serves no extension at all: want services, each with url and headers", keyExtensionPrefix, gate)
 		return ""
 	}
 	for _, service := range b.Services {
 		u, err := url.Parse(service.URL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			l.Fail(patchCM, "gate %s has no URL of a service, but %s", gate, quoted(service.URL))
+			l.Fail(makeExtension(in, gate), "gate %s has no URL of a service, but %s", gate, quoted(service.URL))
 			continue
 		}
 		if namespace, ours := serviceNamespace(u.Hostname()); ours && namespace != in.Namespace {
-			l.Fail(patchCM+", with its namespace, or name the other with --namespace", "gate %s leads to %s, and Waybill's namespace is %s", gate, u.Host, in.Namespace)
+			l.Fail(makeExtension(in, gate)+", or name the other namespace with --namespace", "gate %s leads to %s, and Waybill's namespace is %s", gate, u.Host, in.Namespace)
 		}
 		var values []string
 		for _, h := range service.Headers {
@@ -120,7 +117,7 @@ func extension(l *finding.List, in Installation, gate string) (reference string)
 			}
 		}
 		if len(values) != 1 {
-			l.Fail(patchCM, "gate %s sets the header %s %d times, not once, so that the proxy refuses every call", gate, identity.HeaderSecret, len(values))
+			l.Fail(makeExtension(in, gate), "gate %s sets the header %s %d times, not once, so that the proxy refuses every call", gate, identity.HeaderSecret, len(values))
 			continue
 		}
 		reference = values[0]
@@ -145,9 +142,9 @@ func refers(l *finding.List, in Installation, gate, value string) bool {
 	secret, key, found := strings.Cut(strings.TrimPrefix(value, "$"), ":")
 	switch {
 	case !strings.HasPrefix(value, "$"):
-		l.Fail(patchCM, "the secret of gate %s stands in argocd-cm itself, where others may read it", gate)
+		l.Fail(makeExtension(in, gate), "the secret of gate %s stands in argocd-cm itself, where others may read it", gate)
 	case !found || secret != gatesSecret:
-		l.Warn(patchCM+", unless that is your own arrangement", "the secret of gate %s is taken from another Secret than %s, which was not looked at", gate, gatesSecret)
+		l.Warn(makeExtension(in, gate)+", unless that is your own arrangement", "the secret of gate %s is taken from another Secret than %s, which was not looked at", gate, gatesSecret)
 		return true
 	case in.GatesOfArgo.Err != nil:
 		return true
@@ -157,7 +154,7 @@ func refers(l *finding.List, in Installation, gate, value string) bool {
 	case !slices.Contains(in.GatesOfArgo.Value.gates(), key):
 		l.Fail(makeGates(in), "gate %s refers to key %s of Secret %s/%s, which is not there: Argo CD sends the reference itself", gate, quoted(key), in.ArgoCDNamespace, gatesSecret)
 	case key != gate:
-		l.Fail(patchCM, "gate %s carries the secret of gate %s", gate, key)
+		l.Fail(makeExtension(in, gate), "gate %s carries the secret of gate %s", gate, key)
 	default:
 		return true
 	}
@@ -202,7 +199,7 @@ func secrets(l *finding.List, in Installation) {
 		}
 	}
 	if argo.ok() && argo.Value.Meta.Labels[labelPartOf] != "argocd" {
-		l.Fail("kubectl label -n "+in.ArgoCDNamespace+" secret "+gatesSecret+" "+labelPartOf+"=argocd, then restart argocd-server",
+		l.Fail("kubectl label -n "+in.ArgoCDNamespace+" secret "+gatesSecret+" "+labelPartOf+"=argocd && "+restart(in, serverName),
 			"Secret %s/%s lacks the label %s: argocd, without which Argo CD does not read it", in.ArgoCDNamespace, gatesSecret, labelPartOf)
 	}
 	if !argo.ok() || !own.ok() {
@@ -215,9 +212,9 @@ func secrets(l *finding.List, in Installation) {
 		ours, here := own.Value.Hashes[gate]
 		switch {
 		case !here:
-			l.Fail(remake(in, gate), "Secret %s/%s has no key %s, so that the proxy refuses that gate", in.Namespace, gatesSecret, gate)
+			l.Fail(makeGates(in), "Secret %s/%s has no key %s, so that the proxy refuses that gate", in.Namespace, gatesSecret, gate)
 		case !at:
-			l.Fail(remake(in, gate), "Secret %s/%s has no key %s", in.ArgoCDNamespace, gatesSecret, gate)
+			l.Fail(makeGates(in), "Secret %s/%s has no key %s", in.ArgoCDNamespace, gatesSecret, gate)
 		case theirs != ours:
 			l.Fail(makeGates(in), "the secret of gate %s is one in %s and another in %s, so that the proxy refuses every call", gate, in.ArgoCDNamespace, in.Namespace)
 		default:
@@ -227,27 +224,4 @@ func secrets(l *finding.List, in Installation) {
 	if same == len(needed) {
 		l.OK("both Secrets %s hold the same secrets for %s", gatesSecret, finding.Names(needed))
 	}
-}
-
-// makeGates is the remedy for secrets that are not there or differ, with the
-// namespaces that were looked at.
-func makeGates(in Installation) string {
-	flags := ""
-	if in.Namespace != pipeline.DefaultNamespace {
-		flags += " --namespace " + in.Namespace
-	}
-	if in.ArgoCDNamespace != defaultArgoCDNamespace {
-		flags += " --argocd-namespace " + in.ArgoCDNamespace
-	}
-	return "make both Secrets anew: argocd-waybill gate-secrets" + flags + " | kubectl apply --server-side -f -, then restart argocd-server and waybill-proxy"
-}
-
-const defaultArgoCDNamespace = "argocd" // of gate-secrets
-
-// remake is the remedy for a gate that has no secret.
-func remake(in Installation, gate string) string {
-	if slices.Contains([]string{pipeline.GateRead, pipeline.GatePromote, pipeline.GateApprove}, gate) {
-		return makeGates(in)
-	}
-	return fmt.Sprintf("argocd-waybill gate-secrets --gate %s makes both Secrets anew, with that gate", gate)
 }

@@ -51,7 +51,7 @@ func parameters(in Installation) []finding.Finding {
 }
 
 func (s switched) look(l *finding.List, in Installation) {
-	remedy := "set " + s.key + `: "true" in ConfigMap argocd-cmd-params-cm and restart ` + s.component
+	remedy := setKey(in, "argocd-cmd-params-cm", s.key, "true") + " && " + restart(in, s.component)
 	value, set := in.Parameters.Value.Data[s.key]
 	switch {
 	case s.byDeployment(in):
@@ -100,7 +100,7 @@ func stale(l *finding.List, pods Part[[]Pod], of string, change time.Time, in In
 		}
 	}
 	if old := older(pods, of, container, change); len(old) > 0 {
-		l.Warn("kubectl rollout restart -n "+pods.Value[0].Meta.Namespace+" deployment/"+of+", unless that change was another",
+		l.Warn(restart(in, of)+", unless that change was another",
 			"%s was changed %s, and %s runs since before: %s", what, in.ago(change), of, finding.Names(old))
 		l.About(old)
 	}

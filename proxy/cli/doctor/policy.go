@@ -38,7 +38,7 @@ func policies(in Installation) []finding.Finding {
 	}
 	verbs := verbsOf(in)
 	for _, gate := range gatesOf(in) {
-		holders(l, r, gate, verbs[gate])
+		holders(l, in, r, gate, verbs[gate])
 	}
 	loose(l, in, r)
 	projectRoles(l, in)
@@ -68,7 +68,7 @@ func verbsOf(in Installation) map[string][]verb {
 }
 
 // holders tells who passes a gate.
-func holders(l *finding.List, r *rbac, gate string, verbs []verb) {
+func holders(l *finding.List, in Installation, r *rbac, gate string, verbs []verb) {
 	var all []string
 	for _, subject := range r.subjects() {
 		if r.passes(subject, gate) {
@@ -84,7 +84,7 @@ func holders(l *finding.List, r *rbac, gate string, verbs []verb) {
 		return
 	}
 	if len(all) == 0 {
-		l.Fail("add to argocd-rbac-cm: p, <role>, extensions, invoke, "+gate+", allow (manifests/argocd/argocd-rbac-cm.yaml)", "nobody may pass gate %s, not even role:admin", gate)
+		l.Fail(grantGate(in, gate), "nobody may pass gate %s, not even role:admin", gate)
 		return
 	}
 	l.OK("gate %s: %s", gate, finding.Names(all))

@@ -25,7 +25,13 @@ func TestWhoMayDoWhatIsToldByArgoCDsPolicy(t *testing.T) {
 		"those who pass a gate":  {policyOf(), ok, "gate waybill-promote: admin, alice, role:admin, role:shop-promoter", ""},
 		"those who may promote":  {policyOf(), ok, "to stage shop/dev may promote: admin, alice, role:admin, role:shop-promoter", ""},
 		"those who may approve":  {policyOf(), ok, "to stage shop/prod may approve: admin, bob, role:admin, role:shop-approver", ""},
-		"a gate that nobody may": {both(set(rbacMap, nil, "data", "policy.waybill.csv"), set(rbacMap, "", "data", keyPolicy)), fault, "nobody may pass gate waybill, not even role:admin", "p, <role>, extensions"},
+		"a gate that nobody may": {both(set(rbacMap, nil, "data", "policy.waybill.csv"), set(rbacMap, "", "data", keyPolicy)), fault, "nobody may pass gate waybill, not even role:admin", "--patch-file manifests/argocd/argocd-rbac-cm.yaml"},
+		"a gate of a pipeline's own that nobody may": {
+			func(t *testing.T, w *world) {
+				shopSays(t, w, "project: shop\n", "project: shop\ngates: {approve: qa}\n")
+			},
+			fault, "nobody may pass gate qa, not even role:admin", "p, <role>, extensions, invoke, qa, allow",
+		},
 		"a policy that is broken": {
 			policyOf("p, role:x, applications"), fault, `Argo CD rejects its policy, so that nobody may do anything: the line "p, role:x, applications" is none`, "mend",
 		},

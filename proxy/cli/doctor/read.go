@@ -200,7 +200,8 @@ func taken[T any](object unstructured.Unstructured, take func([]byte) (T, bool, 
 }
 
 func decode[T any](text []byte) (value T, keep bool, err error) {
-	return value, true, json.Unmarshal(text, &value)
+	err = json.Unmarshal(text, &value)
+	return value, true, err
 }
 
 // boundApplication passes over Applications that ask for no stage.

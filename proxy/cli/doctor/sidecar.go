@@ -32,8 +32,6 @@ const (
 
 	// unreleased is the tag that stands for an image that is still to be built.
 	unreleased = "unreleased"
-
-	patchRepoServer = "patch argocd-repo-server with manifests/argocd/argocd-repo-server.yaml"
 )
 
 // sidecar looks at the Deployment of the repo-server, in which the plugin runs.
@@ -51,12 +49,12 @@ func sidecar(in Installation) []finding.Finding {
 	spec := d.Spec.Template.Spec
 	c, found := spec.container(sidecarName)
 	if !found {
-		l.Fail(patchRepoServer, "Deployment %s has no container %s, so that no Application finds the plugin", d.Meta.Key(), sidecarName)
+		l.Fail(patchRepoServer(in), "Deployment %s has no container %s, so that no Application finds the plugin", d.Meta.Key(), sidecarName)
 		return l.All()
 	}
 	before := len(l.All())
-	container(l, spec, c)
-	mounts(l, spec, c)
+	container(l, in, spec, c)
+	mounts(l, in, spec, c)
 	if spec.AutomountServiceAccountToken == nil || *spec.AutomountServiceAccountToken {
 		l.Warn("set automountServiceAccountToken: false in the pod, as Argo CD's own manifests do", "the pods of %s mount a ServiceAccount's token, which the plugin does not need", d.Meta.Key())
 	}
@@ -69,7 +67,7 @@ func sidecar(in Installation) []finding.Finding {
 
 // pluginConfig compares plugin.yaml with this version's.
 func pluginConfig(l *finding.List, in Installation) {
-	apply := "kubectl apply -n " + in.ArgoCDNamespace + " -k manifests/sidecar, then restart argocd-repo-server"
+	apply := "kubectl apply -n " + in.ArgoCDNamespace + " -k manifests/sidecar && " + restart(in, repoServerName)
 	switch {
 	case in.Plugin.Err != nil:
 		return
@@ -85,16 +83,16 @@ func pluginConfig(l *finding.List, in Installation) {
 	l.OK("%s of ConfigMap %s is the one of this version", pluginKey, pluginMap)
 	change := in.Plugin.Value.Meta.changed(pluginKey)
 	if old := older(in.Pods, repoServerName, sidecarName, change); len(old) > 0 {
-		l.Warn("kubectl rollout restart -n "+in.ArgoCDNamespace+" deployment/"+repoServerName, "ConfigMap %s was changed %s, and the sidecar runs since before: %s", pluginMap, in.ago(change), finding.Names(old))
+		l.Warn(restart(in, repoServerName), "ConfigMap %s was changed %s, and the sidecar runs since before: %s", pluginMap, in.ago(change), finding.Names(old))
 	}
 }
 
-func container(l *finding.List, spec PodSpec, c Container) {
+func container(l *finding.List, in Installation, spec PodSpec, c Container) {
 	if tagOf(c.Image) == unreleased {
 		l.Fail("put the image that make images prints in its place", "the image of the sidecar, %s, stands for one that is still to be built", c.Image)
 	}
 	if len(c.Command) != 1 || c.Command[0] != cmpServer {
-		l.Fail(patchRepoServer, "the sidecar's command is %q, not %s", strings.Join(c.Command, " "), cmpServer)
+		l.Fail(patchRepoServer(in), "the sidecar's command is %q, not %s", strings.Join(c.Command, " "), cmpServer)
 	}
 	user := c.Security.RunAsUser
 	if user == nil {
@@ -127,7 +125,7 @@ func container(l *finding.List, spec PodSpec, c Container) {
 
 // mounts looks at the volumes that the sidecar shares with the repo-server, and
 // at those that it must not share.
-func mounts(l *finding.List, spec PodSpec, c Container) {
+func mounts(l *finding.List, in Installation, spec PodSpec, c Container) {
 	main := Container{}
 	for _, other := range spec.Containers {
 		if other.Name == repoServerName || other.Name == repoChart {
@@ -135,23 +133,23 @@ func mounts(l *finding.List, spec PodSpec, c Container) {
 		}
 	}
 	if own, ok := c.mount(binaries); !ok {
-		l.Fail(patchRepoServer, "the sidecar does not mount %s, where argocd-cmp-server is", binaries)
+		l.Fail(patchRepoServer(in), "the sidecar does not mount %s, where argocd-cmp-server is", binaries)
 	} else if !copies(spec, own.Name) {
 		l.Fail("take the init container copyutil from Argo CD's own manifests", "no init container copies argocd-cmp-server into the volume %s", own.Name)
 	}
 	own, ok := c.mount(sockets)
 	theirs, has := main.mount(sockets)
 	if !ok || has && own.Name != theirs.Name {
-		l.Fail(patchRepoServer, "the sidecar does not share %s with the repo-server, where its socket has to be", sockets)
+		l.Fail(patchRepoServer(in), "the sidecar does not share %s with the repo-server, where its socket has to be", sockets)
 	}
 	_, file := c.mount(pluginFile)
 	if _, folder := c.mount(path.Dir(pluginFile)); !file && !folder {
-		l.Fail(patchRepoServer, "the sidecar does not mount plugin.yaml at %s", pluginFile)
+		l.Fail(patchRepoServer(in), "the sidecar does not mount plugin.yaml at %s", pluginFile)
 	}
 	tmp, ok := c.mount("/tmp")
 	switch theirs, has := main.mount("/tmp"); {
 	case !ok:
-		l.Fail(patchRepoServer, "the sidecar mounts no /tmp, where Argo CD unpacks checkouts")
+		l.Fail(patchRepoServer(in), "the sidecar mounts no /tmp, where Argo CD unpacks checkouts")
 	case has && theirs.Name == tmp.Name:
 		l.Fail("give it an emptyDir of its own, as the manifests do", "the sidecar shares /tmp with the repo-server, which keeps checkouts and credentials of every project there")
 	}
