@@ -31,6 +31,11 @@ export class Feed<T> {
     private readonly pace: (value: T) => number,
   ) {}
 
+  // unwatched tells that nobody listens.
+  get unwatched(): boolean {
+    return this.listeners.size === 0
+  }
+
   listen(listener: () => void): () => void {
     if (this.listeners.size === 0) {
       document.addEventListener('visibilitychange', this.onVisibility)
@@ -58,6 +63,12 @@ export class Feed<T> {
     if (!this.asking) {
       this.schedule()
     }
+  }
+
+  // forget leaves nothing of what was answered before.
+  forget(): void {
+    this.etag = ''
+    this.state = {version: this.state.version + 1}
   }
 
   private onVisibility = () => (document.hidden ? clearTimeout(this.timer) : this.schedule())
