@@ -18,11 +18,13 @@ export const text = {
 
   problem: {
     unreachable: 'Argo CD does not answer',
-    unreachableDetail: 'The network or Argo CD is down. It is asked again by itself.',
+    unreachableDetail: 'The network or Argo CD is down.',
     proxyDown: 'Waybill does not answer',
-    proxyDownDetail: 'Argo CD could not reach waybill-proxy. It is asked again by itself; whoever runs it finds the cause in its log.',
+    proxyDownDetail: 'Argo CD could not reach waybill-proxy: whoever runs it finds the cause in its log.',
     odd: 'Waybill could not be reached',
-    oddDetail: (status: number) => `The answer was ${status}, and not from Waybill. It is asked again by itself.`,
+    oddDetail: (status: number) => `The answer was ${status}, and not from Waybill: see what stands between Argo CD and waybill-proxy.`,
+    polled: 'It is asked again by itself.',
+    asked: 'It is not known whether this arrived. It may be asked again, and is done only once.',
     signedOut: 'You are signed out',
     signedOutDetail: 'Sign in to Argo CD again, then come back to this page.',
     signIn: 'Sign in',

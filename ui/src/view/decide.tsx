@@ -31,7 +31,7 @@ export function Decide({id, what, onClose}: {id: string; what: Decision; onClose
   if (!record || !stage) {
     return (
       <Dialog title={text.promotion.one} onClose={onClose}>
-        <Body footer={<Button onClick={onClose}>{text.close}</Button>}>{loaded.problem ? <ProblemNotice problem={loaded.problem} /> : <Skeleton rows={4} />}</Body>
+        <Body footer={<Button onClick={onClose}>{text.close}</Button>}>{loaded.problem ? <ProblemNotice problem={loaded.problem} onAgain={loaded.again} /> : <Skeleton rows={4} />}</Body>
       </Dialog>
     )
   }
@@ -121,7 +121,7 @@ function Submit(p: Deciding & {what: Decision; digest?: string; why?: string}) {
           p.onSend(comment.trim(), p.digest)
         }
       }}>
-      {problem && <ProblemNotice problem={problem} />}
+      {problem && <ProblemNotice problem={problem} call='asked' />}
       {problem && problem.verdict && <VerdictTree verdict={problem.verdict} />}
       {!offer && <Notice tone='info'>{p.record.phase}</Notice>}
       <label>

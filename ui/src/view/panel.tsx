@@ -122,7 +122,7 @@ function Small({application, title, children}: {application: HostApplication; ti
   const {session, state, desk} = useDeskOf(application)
   const [doing, setDoing] = useState<{what: 'approve' | 'reject' | 'abort'; id: string}>()
   if (!desk) {
-    return <div className='waybill waybill-flyout'>{state.problem ? <ProblemNotice problem={state.problem} onAgain={() => session.feed.refresh()} /> : <Skeleton rows={8} />}</div>
+    return <div className='waybill waybill-flyout'>{state.problem ? <ProblemNotice problem={state.problem} call='polled' onAgain={() => session.feed.refresh()} /> : <Skeleton rows={8} />}</div>
   }
   const go: typeof goTo = (change, how) => {
     if ((change.doing === 'approve' || change.doing === 'reject' || change.doing === 'abort') && change.target) {
@@ -141,7 +141,7 @@ function Small({application, title, children}: {application: HostApplication; ti
             {text.status.open}
           </Button>
         </div>
-        {state.problem && <ProblemNotice problem={state.problem} />}
+        {state.problem && <ProblemNotice problem={state.problem} call='polled' />}
         {children(desk.own)}
         {doing && <Decide key={doing.what + doing.id} id={doing.id} what={doing.what} onClose={() => setDoing(undefined)} />}
       </DeskProvider>

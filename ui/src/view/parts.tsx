@@ -116,10 +116,12 @@ export function Notice({tone, title, children, action, icon}: {tone: keyof typeo
   )
 }
 
-export function ProblemNotice({problem, onAgain}: {problem: Problem; onAgain?: () => void}) {
+// ProblemNotice tells why a call failed, and of one that is `polled`, or that a person
+// `asked` for, what comes of it.
+export function ProblemNotice({problem, call, onAgain}: {problem: Problem; call?: 'polled' | 'asked'; onAgain?: () => void}) {
   return (
     <Notice tone={problem.kind === 'no-access' || problem.kind === 'not-bound' ? 'info' : 'bad'} title={problem.title} action={onAgain && <Button onClick={onAgain}>{text.tryAgain}</Button>}>
-      <Said>{problem.detail}</Said>
+      <Said>{problem.detail}</Said> {call && problem.unanswered && text.problem[call]}
       {problem.kind === 'signed-out' && (
         <div>
           <a href={loginPage()}>{text.problem.signIn}</a>

@@ -85,7 +85,7 @@ export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: St
               e.preventDefault()
               submit(why)
             }}>
-            {asking.problem && <ProblemNotice problem={asking.problem} />}
+            {asking.problem && <ProblemNotice problem={asking.problem} call='asked' />}
             {asking.problem && asking.problem.verdict && <VerdictTree verdict={asking.problem.verdict} />}
             <label>
               <span>

@@ -60,7 +60,7 @@ function BoundTab({application}: {application: HostApplication}) {
   return (
     <div className='waybill waybill-tab' ref={ref}>
       {state.problem && (
-        <ProblemNotice problem={state.problem} onAgain={() => session.feed.refresh()} />
+        <ProblemNotice problem={state.problem} call='polled' onAgain={() => session.feed.refresh()} />
       )}
       {desk ? (
         <DeskProvider value={desk}>
