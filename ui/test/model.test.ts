@@ -5,10 +5,11 @@ import {callerFor, holds, needsApproval, onPromotion, onStage, rollbackChoices, 
 import {callerOf, stageOf} from '../src/model/binding'
 import {factsOf} from '../src/model/facts'
 import {parseDiff} from '../src/model/diff'
-import {filterFreight, freightRow, merge, onward, touchedBy} from '../src/model/freight'
+import {filterFreight, freightRow, lineOf, onward, touchedBy} from '../src/model/freight'
 import {draw, neighbour, structureOf} from '../src/model/graph'
 import {artifactsOf, called, commitLink, person, repository, short} from '../src/model/names'
 import {delay} from '../src/model/pace'
+import {joined} from '../src/model/pages'
 import {nextFor, promotePicks, rollbackPicks, whyNot} from '../src/model/picks'
 import {placeOf, searchOf, type Place} from '../src/model/permalink'
 import {filterPromotions, openPromotion, promotionRow} from '../src/model/promotion'
@@ -195,9 +196,18 @@ test('a link to where an image was built from leads to a page and to nothing els
   assert.equal(link('data:text/html,x'), '')
 })
 
-test('pages of freight follow the recent ones without repeating them', () => {
-  const f = (n: number) => shop.freight(n)
-  assert.deepEqual(merge([f(3), f(2)], [f(2), f(1)]).map(x => x.id), [f(3), f(2), f(1)].map(x => x.id))
+test('older freight follows the recent one, nothing twice, and stands where it is by now', () => {
+  const f = (n: number, more = {}) => shop.freight(n, more)
+  const p = {...pipeline, freight: [f(12), f(11, {stages: ['staging']})]}
+  const line = lineOf(p, [f(11), f(9, {stages: ['prod-eu']}), f(8, {verifiedIn: ['dev', 'prod-eu']}), f(1)])
+  assert.deepEqual(line.map(x => x.id), [12, 11, 9, 8, 1].map(shop.id))
+  assert.deepEqual(line.map(x => x.stages), [undefined, ['staging'], [], ['prod-eu'], []])
+  assert.deepEqual(line.map(x => x.verifiedIn).slice(2), [['staging'], ['dev', 'prod-eu', 'staging', 'prod-us'], []])
+})
+
+test('what the newest of a list no longer reach back to stays in it', () => {
+  const of = (...ids: string[]) => ids.map(id => ({id}))
+  assert.deepEqual(joined(of('5', '4', '3'), joined(of('3', '2'), of('2', '1'))).map(x => x.id), ['5', '4', '3', '2', '1'])
 })
 
 test('a place in the tab is a link, beside parameters of Argo CD', () => {

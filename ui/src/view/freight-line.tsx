@@ -105,7 +105,7 @@ export function FreightTable({line, query, narrow}: {line: FreightLine; query: s
   }
   return (
     <>
-      {line.problem && <ProblemNotice problem={line.problem} />}
+      {line.problem && <ProblemNotice problem={line.problem} onAgain={line.more} />}
       <Rows
         label={text.freight.all}
         columns={
@@ -124,7 +124,7 @@ export function FreightTable({line, query, narrow}: {line: FreightLine; query: s
         keyOf={r => r.id}
         selected={place.freight}
         onPick={r => go({freight: r.id, stage: '', warehouse: '', promotion: ''})}
-        onEnd={line.more}
+        onEnd={line.problem ? undefined : line.more}
         cells={r =>
           narrow
             ? [
