@@ -15,6 +15,8 @@ export const text = {
   system: 'Waybill',
   optional: 'optional',
   showAll: 'Show all',
+  gone: 'The pipeline has none of this name',
+  goneHint: 'It may have been renamed or removed since the link was made.',
 
   problem: {
     unreachable: 'Argo CD does not answer',

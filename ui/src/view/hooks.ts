@@ -87,6 +87,9 @@ const places = new Set<() => void>()
 export const goTo: Go = (change, how) => {
   const place = {...placeOf(window.location.search), ...change}
   const url = window.location.pathname + searchOf(window.location.search, place) + window.location.hash
+  if (url === window.location.pathname + window.location.search + window.location.hash) {
+    return // the way back would lead to the same
+  }
   if (how === 'replace') {
     window.history.replaceState(window.history.state, '', url)
   } else {

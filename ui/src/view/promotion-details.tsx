@@ -126,7 +126,7 @@ export function Steps({steps}: {steps: StepView[]}) {
             <span>{s.name}</span>
             {s.message && <div className='waybill-quiet'>{s.message}</div>}
           </div>
-          <span className='waybill-quiet'>{s.took || (s.mark === 'busy' && s.startedAt ? <Age at={s.startedAt} /> : '')}</span>
+          <span className='waybill-quiet' aria-live='off'>{s.took || (s.mark === 'busy' && s.startedAt ? <Age at={s.startedAt} /> : '')}</span>
         </li>
       ))}
     </ol>

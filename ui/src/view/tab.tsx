@@ -119,7 +119,8 @@ function Desktop({narrow, wide}: {narrow: boolean; wide: boolean}) {
 function useQuery(): [string, (q: string) => void] {
   const {place, go} = useDesk()
   const [query, setQuery] = useState(place.query || '')
-  useEffect(() => setQuery(place.query || ''), [place.tab])
+  // The browser's way back brings another query, too.
+  useEffect(() => setQuery(place.query || ''), [place.tab, place.query])
   useEffect(() => {
     if (query === (place.query || '')) {
       return undefined
@@ -220,11 +221,15 @@ function Dialogs() {
   }
   if (doing === 'promote' || doing === 'rollback') {
     const stage = pipeline.stages.find(s => s.name === place.target)
-    return stage ? (
-      <Dialog wide title={doing === 'promote' ? text.promote.title(stage.name) : text.rollback.title(stage.name)} onClose={close}>
-        <PromoteForm key={doing + stage.name} stage={stage} pick={place.pick || ''} rollback={doing === 'rollback'} onPick={pick => go({pick}, 'replace')} onClose={close} />
+    return (
+      <Dialog wide={!!stage} title={text[doing].title(place.target)} onClose={close}>
+        {stage ? (
+          <PromoteForm key={doing + stage.name} stage={stage} pick={place.pick || ''} rollback={doing === 'rollback'} onPick={pick => go({pick}, 'replace')} onClose={close} />
+        ) : (
+          <Empty title={text.gone} hint={text.goneHint} icon='unknown' />
+        )}
       </Dialog>
-    ) : null
+    )
   }
   return <Decide key={doing + place.target} id={place.target} what={doing} onClose={close} />
 }
