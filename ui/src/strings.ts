@@ -218,6 +218,7 @@ export const text = {
     abortTitle: (alias: string, stage: string) => `Abort ${alias} in ${stage}`,
     abortHint: 'It stops waiting. What is written stays; only a rollback undoes it.',
     comment: 'Comment',
+    over: (phase: string) => `There is nothing to decide here now: ${phase.toLowerCase()}.`,
   },
 
   preview: {
@@ -315,6 +316,7 @@ export const text = {
   phases: {
     Pending: 'Waiting', Running: 'Running', Succeeded: 'Succeeded', Failed: 'Failed', Errored: 'Errored', Aborted: 'Aborted', Superseded: 'Superseded',
   } as Record<string, string>,
+  marks: {done: 'done', busy: 'running', todo: 'not begun', bad: 'failed', stopped: 'stopped'},
   reasons: {Rejected: 'Rejected', Withdrawn: 'Withdrawn', Aborted: 'Aborted', Ineligible: 'Ineligible'} as Record<string, string>,
   steps: {
     'write-waybill': 'Write the waybill',

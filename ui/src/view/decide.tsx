@@ -3,7 +3,7 @@ import {getPromotion} from '../api/calls'
 import type {PromotionRecord, Stage} from '../api/wire'
 import {text} from '../strings'
 import {labelOf, onPromotion} from '../model/actions'
-import {openPromotion} from '../model/promotion'
+import {openPromotion, phaseName} from '../model/promotion'
 import {short} from '../model/names'
 import {aliasIn} from '../model/stage'
 import {useAsk} from './asking'
@@ -90,7 +90,7 @@ function Approving(p: Deciding) {
         <>
           {preview.value && <p className='waybill-quiet'>{digest ? text.approve.bound(short(digest)) : text.approve.unbound}</p>}
           {outdated && <Button onClick={preview.again}>{text.approve.again}</Button>}
-          <Submit {...p} what='approve' digest={digest} why={preview.loading && !preview.value ? text.approve.wait : ''} />
+          <Submit {...p} what='approve' digest={digest} why={preview.loading ? text.approve.wait : ''} />
         </>
       }>
       <div className='waybill-consider'>
@@ -123,7 +123,7 @@ function Submit(p: Deciding & {what: Decision; digest?: string; why?: string}) {
       }}>
       {problem && <ProblemNotice problem={problem} call='asked' />}
       {problem && problem.verdict && <VerdictTree verdict={problem.verdict} />}
-      {!offer && <Notice tone='info'>{p.record.phase}</Notice>}
+      {!offer && <Notice tone='info'>{text.decide.over(phaseName(p.record))}</Notice>}
       <label>
         <span>
           {text.decide.comment} <em className='waybill-quiet'>({text.optional})</em>

@@ -1,5 +1,6 @@
 import React, {useEffect, useRef, type ReactNode} from 'react'
 import {text} from '../strings'
+import {focusBack} from './hooks'
 import {Icon} from './icon'
 
 // Dialog is the browser's own: it keeps the focus, closes with Escape and stands above
@@ -10,7 +11,7 @@ export function Dialog({title, onClose, children, wide}: {title: string; onClose
   close.current = onClose
   useEffect(() => {
     const e = dialog.current!
-    const opener = document.activeElement as HTMLElement | null
+    const opener = document.activeElement
     const cancel = (event: Event) => {
       event.preventDefault()
       close.current()
@@ -22,9 +23,7 @@ export function Dialog({title, onClose, children, wide}: {title: string; onClose
     return () => {
       e.removeEventListener('cancel', cancel)
       e.close()
-      if (opener && document.contains(opener)) {
-        opener.focus()
-      }
+      focusBack(opener)
     }
   }, [])
   return (

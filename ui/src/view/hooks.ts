@@ -47,7 +47,11 @@ export function useLoad<T>(key: string, read: (r: Reading) => Answer<T>, subject
     )
     return () => control.abort()
   }, [key, subject, turn])
-  const again = useCallback(() => setTurn(n => n + 1), [])
+  // What failed is told no longer once it is asked again.
+  const again = useCallback(() => {
+    setLoaded(l => ({...l, key: '', problem: undefined}))
+    setTurn(n => n + 1)
+  }, [])
   const current = key !== '' && loaded.subject === subject
   return {
     value: current ? loaded.value : undefined,
@@ -137,4 +141,13 @@ export function useWidth(widths: number[]): [(e: HTMLElement | null) => void, nu
     [widths],
   )
   return [ref, step]
+}
+
+// focusBack gives the focus back to where it came from. What was there may have gone, as a
+// button has that was used up: then the focus goes to the tab's content.
+export function focusBack(to: Element | null): void {
+  const e = to && document.contains(to) ? (to as HTMLElement) : document.getElementById('waybill-panel')
+  if (e) {
+    e.focus({preventScroll: true})
+  }
 }

@@ -42,16 +42,8 @@ function BoundPanel({application, openFlyout}: {application: HostApplication; op
           </button>
         )}
       </div>
-      {state.value ? (
-        <StatusBody status={statusOf(state.value, viewer)} />
-      ) : state.problem ? (
-        <div className='waybill-status-problem' title={state.problem.detail}>
-          <Icon name='warning' tone='warn' /> {state.problem.title}
-        </div>
-      ) : (
-        <Skeleton rows={2} />
-      )}
-      {state.value && state.problem && (
+      {state.value ? <StatusBody status={statusOf(state.value, viewer)} /> : !state.problem && <Skeleton rows={2} />}
+      {state.problem && (
         <div className='waybill-status-problem' title={state.problem.detail}>
           <Icon name='warning' tone='warn' /> {state.problem.title}
         </div>

@@ -215,14 +215,18 @@ const marks: Record<Exclude<Mark, 'busy' | 'todo'>, [IconName, string]> = {
   stopped: ['minus', 'muted'],
 }
 
-export const MarkIcon = ({mark, label}: {mark: Mark; label?: string}) =>
-  mark === 'busy' ? (
-    <Icon name='ring' tone='busy' label={label} />
-  ) : mark === 'todo' ? (
-    <span className='waybill-todo' title={label} />
-  ) : ( 
-    <Disc name={marks[mark][0]} tone={marks[mark][1]} label={label} />
-  )
+// MarkIcon tells what became of something; a `mute` one where words beside it do.
+export function MarkIcon({mark, mute}: {mark: Mark; mute?: boolean}) {
+  const label = mute ? undefined : text.marks[mark]
+  switch (mark) {
+    case 'busy':
+      return <Icon name='ring' tone='busy' label={label} />
+    case 'todo':
+      return <span className='waybill-todo' role='img' aria-label={text.marks.todo} title={label} />
+    default:
+      return <Disc name={marks[mark][0]} tone={marks[mark][1]} label={label} />
+  }
+}
 
 export const GateIcon = ({state}: {state: GateState}) =>
   state === 'pass' ? <Disc name='check' tone='good' label={text.verdict.pass} /> : state === 'wait' ? <Disc name='clock' tone='warn' label={text.verdict.wait} /> : <Disc name='cross' tone='bad' label={text.verdict.fail} />

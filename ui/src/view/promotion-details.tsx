@@ -121,7 +121,7 @@ export function Steps({steps}: {steps: StepView[]}) {
     <ol className='waybill-steps' aria-live='polite'>
       {steps.map(s => (
         <li key={s.key} className={`waybill-step-${s.mark}`}>
-          <MarkIcon mark={s.mark} label={s.mark} />
+          <MarkIcon mark={s.mark} />
           <div>
             <span>{s.name}</span>
             {s.message && <div className='waybill-quiet'>{s.message}</div>}
@@ -139,7 +139,7 @@ function Results({view}: {view: PromotionView}) {
       <ul className='waybill-steps'>
         {view.results.map(r => (
           <li key={r.key} className={`waybill-step-${r.mark}`}>
-            <MarkIcon mark={r.mark} label={r.mark} />
+            <MarkIcon mark={r.mark} />
             <div>
               <span>{r.name}</span>
               {r.message && <div className='waybill-quiet'>{r.message}</div>}
@@ -161,7 +161,7 @@ function Events({view}: {view: PromotionView}) {
     <ol className='waybill-events'>
       {view.events.map(e => (
         <li key={e.key}>
-          <MarkIcon mark={e.mark} />
+          <MarkIcon mark={e.mark} mute />
           <div>
             <span>{e.what}</span>
             {e.said && <q>{e.said}</q>}
@@ -185,7 +185,7 @@ function Evidence({view}: {view: PromotionView}) {
         <ol className='waybill-events'>
           {view.evidence.map(e => (
             <li key={e.stage + e.at}>
-              <MarkIcon mark='done' />
+              <MarkIcon mark='done' mute />
               <span>{text.promotion.verifiedIn(e.stage)}</span>
               <span className='waybill-quiet'>
                 <Age at={e.at} />

@@ -5,6 +5,7 @@ import {called} from '../model/names'
 import {aliasIn} from '../model/stage'
 import {useDesk} from './desk'
 import {FreightDetails} from './freight-details'
+import {focusBack} from './hooks'
 import {Icon} from './icon'
 import {Copy, Empty} from './parts'
 import {PromotionDetails} from './promotion-details'
@@ -60,11 +61,7 @@ function Panel({of, kind, title, children}: {of: string; kind: string; title: st
   }, [of])
   const close = () => {
     go({stage: '', warehouse: '', freight: '', promotion: ''})
-    const e = opener.current as HTMLElement | null
-    const next = e && document.contains(e) ? e : document.getElementById('waybill-panel')
-    if (next) {
-      next.focus({preventScroll: true})
-    }
+    focusBack(opener.current)
   }
   return (
     <aside className='waybill-side' aria-label={`${kind} ${title}`} onKeyDown={e => e.key === 'Escape' && !(e.target as HTMLElement).closest('dialog') && close()}>
