@@ -40,7 +40,7 @@ const tag = () => `"${etag}"`
 const json = (body: unknown, status = 200, type = 'application/json') => new Response(JSON.stringify(body), {status, headers: {'Content-Type': type, ETag: tag()}})
 const refuse = ({type, ...r}: Refusal, more = {}) => json({...r, type: 'urn:waybill:problem:' + type, ...more}, r.status, 'application/problem+json')
 const promotions = (): Promotion[] => (page.scenario === 'empty' ? [] : asked ? [asked, ...shop.promotions()] : shop.promotions())
-const version = (id: string | null) => Number(/v1\.(\d+)/.exec((pipeline.freight.find(f => f.id === id) || {summary: 'v1.10'}).summary)![1])
+const version = (id: string | null) => Number((/v1\.(\d+)/.exec((pipeline.freight.find(f => f.id === id) || {summary: ''}).summary) || ['', '10'])[1])
 
 const pause = (ms: number, signal?: AbortSignal | null) =>
   new Promise<void>((resolve, reject) => {

@@ -8,8 +8,8 @@ const previewed = async page => {
   await page.getByRole('button', {name: 'Unfold all'}).click()
   await nothingLoads(page)
 }
-const loaded = text => async page => {
-  await said(text)(page)
+const loaded = (text, options) => async page => {
+  await said(text, options)(page)
   await nothingLoads(page)
 }
 // submitted fills a dialog in and asks for what it offers.
@@ -103,6 +103,8 @@ export const groups = [
     title: 'Trouble',
     states: [
       {name: 'loading', what: 'Nothing is known yet.', scenario: 'loading', ready: page => page.locator('.waybill-tab .waybill-skeleton').first().waitFor()},
+      {name: 'hostile', what: 'What others write, at its worst: nothing overlaps or runs out of the page.', place: 'pipeline;stage=prod-eu', scenario: 'hostile', ready: loaded('would write the same file', {exact: false})},
+      {name: 'hostile-freight', what: 'The same of freight.', place: 'freight;freight={freight}', scenario: 'hostile', ready: loaded('Artifacts')},
       {name: 'slow', what: 'A slow backend: what is there is shown, the rest has its place.', place: 'pipeline;stage=prod-eu', latency: 1500, ready: said('Next up', {exact: false})},
       {name: 'document', what: 'The pipeline document has errors.', scenario: 'document', ready: said('The pipeline document has errors', {exact: false})},
       {name: 'proxy-down', what: 'waybill-proxy does not answer.', scenario: 'down', ready: said('Waybill does not answer')},

@@ -48,7 +48,7 @@ test('it draws nothing when the answer is as before', async t => {
     t.mock.timers.tick(i === 0 ? 0 : 1000)
     await turns()
   }
-  assert.deepEqual([asked.readings.length, drawn, f.state.version], [5, 1, 1])
+  assert.deepEqual([asked.readings.length, drawn, f.state.value], [5, 1, 'a'])
   stop()
 })
 

@@ -3,7 +3,7 @@ import {test} from 'node:test'
 import type {Stage} from '../src/api/wire'
 import {callerFor, holds, needsApproval, onPromotion, onStage, rollbackChoices, waitingFor} from '../src/model/actions'
 import {callerOf, stageOf} from '../src/model/binding'
-import {factsOf} from '../src/model/facts'
+import {factsOf, phasesOf} from '../src/model/facts'
 import {parseDiff} from '../src/model/diff'
 import {filterFreight, freightRow, lineOf, onward, touchedBy} from '../src/model/freight'
 import {draw, neighbour, structureOf} from '../src/model/graph'
@@ -275,6 +275,15 @@ test('arrow keys go along the edges and up and down a column', () => {
   const up = neighbour(drawing, 'stage/prod-eu', 'up') || neighbour(drawing, 'stage/prod-eu', 'down')
   assert.equal(up, 'stage/prod-us')
   assert.equal(neighbour(drawing, 'warehouse/shop', 'left'), undefined)
+})
+
+test('the history is asked for again when a promotion waits, begins or ends, and not at each step', () => {
+  const phases = (change: Partial<Stage>) => phasesOf({...pipeline, stages: pipeline.stages.map(s => (s.name === 'staging' ? {...s, ...change} : s))})
+  const running = shop.running()
+  assert.equal(phases({}), phases({running: {...running, steps: [], message: 'x'}, applications: []}))
+  for (const change of [{running: undefined}, {running: {...running, id: 'next'}}, {pending: [shop.waiting()]}, {last: {promotion: running.id, freight: running.freight, phase: 'Failed' as const}}, {current: []}]) {
+    assert.notEqual(phases({}), phases(change), JSON.stringify(change))
+  }
 })
 
 test('a verdict is asked for again when what it rests on changes, and not at each step elsewhere', () => {

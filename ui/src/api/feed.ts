@@ -7,14 +7,12 @@ import {delay, expectation, idle, lively} from '../model/pace'
 export interface State<T> {
   value?: T
   problem?: Problem
-  // version counts the answers that differed from the one before.
-  version: number
 }
 
 // Feed polls one call for all views that show it. It asks nothing while the page is
 // hidden, and while nobody listens.
 export class Feed<T> {
-  state: State<T> = {version: 0}
+  state: State<T> = {}
   private etag = ''
   private failures = 0
   private listeners = new Set<() => void>()
@@ -68,7 +66,7 @@ export class Feed<T> {
   // forget leaves nothing of what was answered before.
   forget(): void {
     this.etag = ''
-    this.state = {version: this.state.version + 1}
+    this.state = {}
   }
 
   private onVisibility = () => (document.hidden ? clearTimeout(this.timer) : this.schedule())
@@ -134,8 +132,8 @@ export class Feed<T> {
   private answered(fresh: Fresh<T> | undefined): State<T> | undefined {
     if (fresh) {
       this.etag = fresh.etag
-      return {value: fresh.value, version: this.state.version + 1}
+      return {value: fresh.value}
     }
-    return this.state.problem ? {value: this.state.value, version: this.state.version} : undefined
+    return this.state.problem ? {value: this.state.value} : undefined
   }
 }

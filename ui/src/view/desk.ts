@@ -9,8 +9,6 @@ import type {Go} from './hooks'
 export interface Desk {
   session: Session
   pipeline: Pipeline
-  // version changes when the pipeline does.
-  version: number
   own: Stage
   actions: Action[]
   viewer: Viewer

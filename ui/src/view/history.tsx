@@ -4,6 +4,7 @@ import {isAbort, problemOf} from '../api/client'
 import type {Problem} from '../api/problem'
 import type {Promotion} from '../api/wire'
 import {text} from '../strings'
+import {phasesOf} from '../model/facts'
 import {fullName} from '../model/names'
 import {joined} from '../model/pages'
 import {filterPromotions, promotionRow} from '../model/promotion'
@@ -14,11 +15,11 @@ import {Age, Chip, Empty, Loading, Name, ProblemNotice, Skeleton} from './parts'
 import {PhaseChip} from './promotion-details'
 import {Rows} from './rows'
 
-// useHistory asks for the newest promotions again when the pipeline has changed, and for
+// useHistory asks for the newest promotions again when one begins, waits or ends, and for
 // older pages as somebody scrolls to them.
 function useHistory(stage: string) {
-  const {session, pipeline, version} = useDesk()
-  const first = useLoad(`${stage}@${version}`, r => listPromotions(session.caller, pipeline.name, stage, '', r), 'promotions ' + stage)
+  const {session, pipeline} = useDesk()
+  const first = useLoad(`${stage}@${phasesOf(pipeline)}`, r => listPromotions(session.caller, pipeline.name, stage, '', r), 'promotions ' + stage)
   const [older, setOlder] = useState<{stage: string; items: Promotion[]; next?: string}>()
   const known = useRef<{stage: string; items: Promotion[]}>({stage, items: []})
   const [problem, setProblem] = useState<Problem>()

@@ -3,6 +3,7 @@ import {getPromotion} from '../api/calls'
 import type {Promotion, PromotionRecord} from '../api/wire'
 import {text} from '../strings'
 import {labelOf, onPromotion} from '../model/actions'
+import {factsOf, phasesOf} from '../model/facts'
 import {hasEnded, openPromotion, promotionView, type PromotionView, type StepView} from '../model/promotion'
 import {CommitID} from './compare'
 import {useDesk} from './desk'
@@ -17,13 +18,13 @@ import type {Doing} from '../model/permalink'
 // In a dialog (`inDialog`) it leads nowhere else, and `plain` leaves the actions away.
 export function PromotionDetails({id, fresh, plain, inDialog}: {id: string; fresh?: Promotion; plain?: boolean; inDialog?: boolean}) {
   const desk = useDesk()
-  const {pipeline, session, version, go} = desk
+  const {pipeline, session, go} = desk
   const open = openPromotion(pipeline, id)
   const stage = open ? open.stage : undefined
   // A promotion that runs is told whole by the pipeline, and one that ended changes no
   // more: it keeps the key with which it was found ended.
   const ended = useRef('')
-  const key = open && open.record.phase === 'Running' ? '' : ended.current || `${id}@${version}`
+  const key = open && open.record.phase === 'Running' ? '' : ended.current || `${id}@${open ? `${open.record.waiting} ${factsOf(pipeline, open.stage)}` : phasesOf(pipeline)}`
   const loaded = useLoad(key, r => getPromotion(session.caller, pipeline.name, id, r), id)
   if (loaded.value && !loaded.loading && hasEnded(loaded.value)) {
     ended.current = key

@@ -27,10 +27,10 @@ export function useDeskOf(app: HostApplication) {
   const session = useMemo(() => sessionOf({namespace, name, project}, stage), [namespace, name, project, stage])
   const {state, viewer} = useSession(session, 'whole')
   const place = usePlace()
-  const {value, version} = state
+  const {value} = state
   const desk = useMemo<Desk | undefined>(
-    () => value && value.pipeline && {session, pipeline: value.pipeline, version, own: ownStage(value), actions: actionsOf(value), viewer, place, go: goTo},
-    [session, value, version, viewer, place],
+    () => value && value.pipeline && {session, pipeline: value.pipeline, own: ownStage(value), actions: actionsOf(value), viewer, place, go: goTo},
+    [session, value, viewer, place],
   )
   return {session, state, desk, viewer}
 }
