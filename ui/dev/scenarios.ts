@@ -71,6 +71,7 @@ export const pipelines: Record<string, Change> = {
 
 // previews are the scenarios in which something else would change.
 export const previews: Record<string, (p: Preview) => Preview> = {
+  'crash-preview': p => ({...p, applications: [null as unknown as Preview['applications'][0]]}),
   withheld: p => ({
     ...p,
     applications: [

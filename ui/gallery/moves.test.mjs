@@ -67,6 +67,13 @@ describe(`from one state to another, on React ${react}`, {concurrency: 2}, () =>
     assert.equal(await page.evaluate(() => window.location.search), '?view=Promotion')
   })
 
+  moves('a dialog that throws can be closed', {place: 'pipeline;doing=promote;target=prod-eu', scenario: 'crash-preview'}, {}, async page => {
+    await page.getByText('failed here', {exact: false}).waitFor()
+    await page.getByRole('dialog').getByRole('button', {name: 'Close'}).click()
+    await stage(page, 'prod-eu').click()
+    await page.getByRole('complementary').waitFor()
+  })
+
   moves('the way back brings back what was searched and selected', {place: 'pipeline;query=staging'}, {}, async page => {
     await stage(page, 'staging').click()
     await page.getByRole('complementary').waitFor()

@@ -123,6 +123,7 @@ export const groups = [
       {name: 'odd-answer', what: 'Something between answers in the place of Waybill.', scenario: 'odd', ready: said('Waybill could not be reached')},
       {name: 'not-installed', what: 'Argo CD knows no such proxy extension.', scenario: 'not-installed', ready: said('Waybill is not installed', {exact: false})},
       {name: 'crashed', what: 'A view throws: Argo CD stays whole.', scenario: 'crash', ready: said('Waybill’s extension failed here', {exact: false})},
+      {name: 'promote-crashed', what: 'A dialog throws: it can be closed.', place: 'pipeline;doing=promote;target=prod-eu', scenario: 'crash-preview', ready: said('Waybill’s extension failed here', {exact: false})},
     ],
   },
   {

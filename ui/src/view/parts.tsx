@@ -178,12 +178,14 @@ export function Search({value, onChange, label}: {value: string; onChange: (v: s
   )
 }
 
-// Copy copies a value, or the link of the page.
+// Copy copies a value, or the link of the page. Browsers let a page do so only over HTTPS:
+// elsewhere there is nothing to click.
 export function Copy({value, label, page}: {value: string; label: string; page?: boolean}) {
   const [done, setDone] = useState(false)
-  const copy = () => {
-    void navigator.clipboard?.writeText(value).then(() => setDone(true))
+  if (!navigator.clipboard) {
+    return null
   }
+  const copy = () => void navigator.clipboard.writeText(value).then(() => setDone(true), () => undefined)
   return (
     <button type='button' className='waybill-copy' aria-label={`${label}: ${text.copy}`} title={done ? text.copied : text.copy} onClick={copy} onBlur={() => setDone(false)}>
       <Icon name={done ? 'check' : page ? 'link' : 'copy'} />
