@@ -114,6 +114,24 @@ test('nobody listens, nothing is asked', async t => {
   assert.equal(asked.readings.length, 0)
 })
 
+test('what was asked in vain, because the view had gone, is asked at once when it is back', async t => {
+  t.mock.timers.enable({apis: ['setTimeout', 'Date']})
+  const asked: Reading[] = []
+  const f = new Feed<string>(
+    r => (asked.push(r), new Promise((_, reject) => r.signal!.addEventListener('abort', () => reject(new DOMException('', 'AbortError'))))),
+    () => 15000,
+  )
+  const stop = f.listen(() => undefined)
+  t.mock.timers.tick(0)
+  await turns()
+  stop()
+  const again = f.listen(() => undefined)
+  t.mock.timers.tick(0)
+  await turns()
+  assert.equal(asked.length, 2)
+  again()
+})
+
 test('two views of one feed ask once', async t => {
   t.mock.timers.enable({apis: ['setTimeout', 'Date']})
   const asked: Asked = {readings: [], answer: () => ({value: 'a', etag: '1'})}

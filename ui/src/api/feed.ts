@@ -76,6 +76,7 @@ export class Feed<T> {
     if (this.asking) {
       this.asking.abort()
       this.asking = undefined
+      this.askedAt = undefined
     }
   }
 
