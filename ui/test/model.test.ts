@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
 import type {Stage} from '../src/api/wire'
-import {callerFor, holds, needsApproval, onPromotion, onStage, rollbackChoices, waitingFor} from '../src/model/actions'
+import {callerFor, holds, needsApproval, onPromotion, onStage, onTheWay, rollbackChoices, waitingFor} from '../src/model/actions'
 import {callerOf, stageOf} from '../src/model/binding'
 import {factsOf, phasesOf} from '../src/model/facts'
 import {parseDiff} from '../src/model/diff'
@@ -77,6 +77,12 @@ test('a rollback offers what the stage verified and does not hold', () => {
 
 test('automation is held by other freight than the candidate, where there is any', () => {
   assert.deepEqual([holds(stage('dev'), shop.id(12)), holds(stage('dev'), shop.id(9)), holds(stage('prod-eu'), shop.id(9))], [false, true, false])
+})
+
+test('freight that waits for a stage, or goes into it, is told from other freight', () => {
+  assert.equal(onTheWay(stage('staging'), shop.id(11)), 'goes')
+  assert.equal(onTheWay(stage('prod-eu'), shop.id(10)), 'waits')
+  assert.equal(onTheWay(stage('prod-eu'), shop.id(11)), '')
 })
 
 test('a stage is changed on behalf of an Application of its own', () => {

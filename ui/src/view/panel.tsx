@@ -62,7 +62,11 @@ function StatusBody({status: s}: {status: Status}) {
           {s.alias}
         </span>
       </div>
-      {s.summary && <div className='waybill-status-line'>{s.summary}</div>}
+      {s.summary && (
+        <div className='waybill-status-line waybill-alias' title={s.summary}>
+          {s.summary}
+        </div>
+      )}
       <div className='waybill-status-line'>
         {text.status.stage(s.stage)}
         {s.since && (

@@ -164,7 +164,7 @@ export function Chip({children, tone, title, icon}: {children: ReactNode; tone?:
   return (
     <span className={`waybill-chip${tone ? ' waybill-chip-' + tone : ''}`} title={title}>
       {icon && <Icon name={icon} />}
-      {children}
+      <span className='waybill-alias'>{children}</span>
     </span>
   )
 }

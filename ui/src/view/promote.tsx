@@ -2,7 +2,7 @@ import React, {useMemo, useRef, useState, type ReactNode} from 'react'
 import {getFreight} from '../api/calls'
 import type {Stage, Verdict} from '../api/wire'
 import {text} from '../strings'
-import {holds, onStage} from '../model/actions'
+import {holds, onStage, onTheWay} from '../model/actions'
 import {requestKey} from '../model/key'
 import {nextFor, promotePicks, rollbackPicks, whyNot, type Pick} from '../model/picks'
 import {matches} from '../model/search'
@@ -118,9 +118,11 @@ export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: St
 
 function Considering(p: {stage: Stage; freight: string; origin?: string; rollback: boolean; head: ReactNode; foot: (verdict: Verdict | undefined, unseen: boolean) => ReactNode}) {
   const {verdict, preview} = useConsider(p.stage, p.freight, p.rollback)
+  const way = onTheWay(p.stage, p.freight)
   return (
     <Body footer={p.foot(verdict.value, preview.loading && !preview.value)}>
       {p.head}
+      {way && <Notice tone='warn'>{text.stage[way]}</Notice>}
       {p.freight && !p.rollback && holds(p.stage, p.freight) && <Notice tone='info'>{text.promote.holds}</Notice>}
       {p.freight && (
         <div className='waybill-consider'>
