@@ -98,6 +98,18 @@ describe(`from one state to another, on React ${react}`, {concurrency: 2}, () =>
     assert.ok(seen.some(c => c.includes('eligibility')), String(seen))
   })
 
+  moves('what failed while nobody answered comes back with the rest', {scenario: 'idle'}, {clock: true}, async page => {
+    await wait(page, 3)
+    await page.evaluate(() => (window.page.scenario = 'down'))
+    await page.getByRole('tab', {name: 'History'}).click()
+    await wait(page, 20)
+    await page.locator('.waybill-content').getByRole('alert').waitFor()
+    await page.evaluate(() => (window.page.scenario = 'idle'))
+    await wait(page, 70)
+    await page.getByRole('row').nth(2).waitFor()
+    assert.equal(await page.getByRole('alert').count(), 0)
+  })
+
   moves('a page of freight that failed can be asked for again', {place: 'freight', scenario: 'large', app: 'shop-stage-42'}, {}, async page => {
     await page.getByRole('row').nth(2).waitFor()
     await page.waitForFunction(() => window.page.inFlight === 0 && Number(document.querySelector('[aria-rowcount]').getAttribute('aria-rowcount')) > 100)

@@ -9,6 +9,8 @@ import type {Go} from './hooks'
 export interface Desk {
   session: Session
   pipeline: Pipeline
+  // down tells that the last question for it was not answered.
+  down: boolean
   own: Stage
   actions: Action[]
   viewer: Viewer

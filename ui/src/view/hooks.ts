@@ -7,6 +7,7 @@ import type {Part, Session} from '../api/session'
 import type {Viewer} from '../model/actions'
 import {placeOf, searchOf, type Place} from '../model/permalink'
 import type {Snapshot} from '../model/status'
+import {useDesk} from './desk'
 
 // useSession draws anew when the session knows something else. It polls while the view
 // stands; Argo CD's own events, which only bring new props, ask nothing.
@@ -29,7 +30,8 @@ export interface Loaded<T> {
 }
 
 // useLoad asks once for each key, and again when `again` is called. What was there for
-// the same subject stays until the news come; an empty key asks nothing.
+// the same subject stays until the news come; an empty key asks nothing. What failed while
+// nobody answered is asked again once somebody does.
 export function useLoad<T>(key: string, read: (r: Reading) => Answer<T>, subject = key): Loaded<T> {
   const [loaded, setLoaded] = useState<{subject: string; key: string; value?: T; problem?: Problem; etag?: string}>({subject: '', key: ''})
   const [turn, setTurn] = useState(0)
@@ -52,6 +54,13 @@ export function useLoad<T>(key: string, read: (r: Reading) => Answer<T>, subject
     setLoaded(l => ({...l, key: '', problem: undefined}))
     setTurn(n => n + 1)
   }, [])
+  const {down} = useDesk()
+  useEffect(() => {
+    const {problem} = latest.current.loaded
+    if (!down && problem && problem.unanswered) {
+      again()
+    }
+  }, [down])
   const current = key !== '' && loaded.subject === subject
   return {
     value: current ? loaded.value : undefined,

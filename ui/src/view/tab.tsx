@@ -27,10 +27,11 @@ export function useDeskOf(app: HostApplication) {
   const session = useMemo(() => sessionOf({namespace, name, project}, stage), [namespace, name, project, stage])
   const {state, viewer} = useSession(session, 'whole')
   const place = usePlace()
-  const {value} = state
+  const {value, problem} = state
+  const down = problem !== undefined && problem.unanswered
   const desk = useMemo<Desk | undefined>(
-    () => value && value.pipeline && {session, pipeline: value.pipeline, own: ownStage(value), actions: actionsOf(value), viewer, place, go: goTo},
-    [session, value, viewer, place],
+    () => value && value.pipeline && {session, pipeline: value.pipeline, down, own: ownStage(value), actions: actionsOf(value), viewer, place, go: goTo},
+    [session, value, down, viewer, place],
   )
   return {session, state, desk, viewer}
 }
