@@ -4,14 +4,14 @@ import type {PromotionRecord, Stage} from '../api/wire'
 import {text} from '../strings'
 import {labelOf, onPromotion} from '../model/actions'
 import {openPromotion, phaseName} from '../model/promotion'
-import {short} from '../model/names'
+import {person, short} from '../model/names'
 import {aliasIn} from '../model/stage'
 import {useAsk} from './asking'
 import {ComparePart, PreviewPart, usePreview} from './consider'
 import {useDesk} from './desk'
 import {Dialog} from './dialog'
 import {useLoad} from './hooks'
-import {Button, Notice, ProblemNotice, Skeleton} from './parts'
+import {Age, Button, Notice, ProblemNotice, Skeleton} from './parts'
 import {Body} from './promote'
 import {PromotionDetails} from './promotion-details'
 import {VerdictTree} from './verdict'
@@ -63,6 +63,10 @@ export function Decide({id, what, onClose}: {id: string; what: Decision; onClose
         <Approving record={record} stage={stage} asking={asking} onSend={send} onClose={onClose} />
       ) : (
         <Body footer={<Submit what={what} record={record} stage={stage} asking={asking} onSend={send} onClose={onClose} />}>
+          <p>
+            {text.promotion.requested(person(record.request.by))}, <Age at={record.request.at} />
+          </p>
+          {record.request.reason && <q>{record.request.reason}</q>}
           <p>{what === 'reject' ? text.decide.rejectHint : record.phase === 'Pending' ? text.decide.withdrawHint : text.decide.abortHint}</p>
         </Body>
       )}

@@ -99,7 +99,7 @@ export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: St
               <span>
                 {text.promote.reason} {!rollback && <em className='waybill-quiet'>({text.optional})</em>}
               </span>
-              <input className='waybill-input' value={reason} maxLength={1000} placeholder={text.promote.reasonHint} onChange={e => setReason(e.target.value)} />
+              <input className='waybill-input' value={reason} maxLength={1000} placeholder={rollback ? text.rollback.reasonMissing : text.promote.reasonHint} onChange={e => setReason(e.target.value)} />
             </label>
             <div className='waybill-actions'>
               <Button onClick={onClose}>{text.cancel}</Button>

@@ -101,7 +101,7 @@ function Desktop({narrow, wide}: {narrow: boolean; wide: boolean}) {
       <div className={`waybill-main${selected ? ' waybill-main-split' : ''}`}>
         <div className='waybill-content' role='tabpanel' id='waybill-panel' tabIndex={-1} aria-labelledby={`waybill-tab-${place.tab}`} hidden={narrow && selected}>
           <Boundary key={place.tab}>
-            {place.tab === 'pipeline' && <FreightStrip />}
+            {place.tab === 'pipeline' && <FreightStrip query={query} />}
             {place.tab === 'pipeline' && (list ? <StageList query={query} narrow={narrow || (selected && !wide)} /> : <PipelineGraph query={query} freight={place.freight} />)}
             {place.tab === 'freight' && <FreightTable line={line} query={query} narrow={narrow || (selected && !wide)} />}
             {place.tab === 'history' && <History query={query} narrow={narrow || (selected && !wide)} />}
