@@ -57,11 +57,15 @@ describe(`from one state to another, on React ${react}`, {concurrency: 2}, () =>
     assert.equal(await dialog.getByText('The stage holds nothing to compare with.').count(), 0)
   })
 
-  moves('another Application in the same place begins anew', {app: 'shop-dev'}, {}, async page => {
-    await stage(page, 'dev').waitFor()
+  moves('another Application in the same place begins anew', {app: 'shop-prod-eu', scenario: 'idle'}, {clock: true}, async page => {
+    await wait(page, 3)
+    await go(page, '/applications/argocd/shop-dev?view=Promotion')
+    await wait(page, 3)
+    await page.getByRole('button', {name: /^Promote to dev/}).waitFor()
+    // What is typed has not come into the URL yet.
     await page.getByRole('searchbox').fill('staging')
-    await page.waitForFunction(() => window.location.search.includes('staging'))
     await go(page, '/applications/argocd/shop-prod-eu?view=Promotion')
+    await wait(page, 3)
     await page.getByRole('button', {name: /^Promote to prod-eu/}).waitFor()
     assert.equal(await page.getByRole('searchbox').inputValue(), '')
     assert.equal(await page.evaluate(() => window.location.search), '?view=Promotion')
