@@ -65,7 +65,8 @@ export const groups = [
   {
     title: 'Promote',
     states: [
-      {name: 'promote', what: 'What a promotion would change, before it is asked for.', place: 'pipeline;doing=promote;target=prod-eu', ready: previewed},
+      {name: 'promote', what: 'What a promotion would change, before it is asked for.', place: 'pipeline;doing=promote;target=prod-eu', scenario: 'idle', ready: previewed},
+      {name: 'promote-again', what: 'The freight waits for the stage already.', place: 'pipeline;doing=promote;target=prod-eu', ready: loaded('A promotion of it waits here already.')},
       {name: 'promote-pick', what: 'The choice of freight.', place: 'pipeline;doing=promote;target=prod-eu', ready: page => page.getByRole('button', {name: 'Pick other freight'}).click()},
       {name: 'promote-rendering', what: 'The preview is being rendered: nothing is promoted unseen.', place: 'pipeline;doing=promote;target=prod-eu', scenario: 'rendering', ready: said('Rendering the manifests', {exact: false})},
       {name: 'promote-not-yet', what: 'The freight may not be asked for: the tree says why, and until when.', place: 'pipeline;doing=promote;target=prod-us', ready: loaded('It may not be asked for yet.')},

@@ -83,8 +83,9 @@ function Head({view}: {view: PromotionView}) {
       <strong>
         <Name of={view} />
       </strong>
-      <span className='waybill-quiet'>→</span>
-      <strong>{view.stage}</strong>
+      <span>
+        <span className='waybill-quiet'>→</span> <strong>{view.stage}</strong>
+      </span>
       {view.automatic && <Chip>{text.promotion.automatic}</Chip>}
       {view.rollback && <Chip tone='warn'>{text.promotion.rollback}</Chip>}
       {view.took && <span className='waybill-quiet'>{text.promotion.took(view.took)}</span>}
