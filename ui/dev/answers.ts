@@ -21,12 +21,14 @@ interface Page {
   mostInFlight: number
   // ids of what a place in the tab may name.
   ids: Record<string, string>
+  // news brings newer freight into a stage upstream.
+  news(): void
 }
 
 const now = Date.now()
 const shop = new Shop(now)
-const ids = {freight: shop.id(10), ended: shop.promotion('prod-eu', 8).id, failed: 'shop-prod-us-1', waiting: shop.waiting().id, running: shop.running().id}
-const page: Page = {scenario: query.get('scenario') || '', latency: Number(query.get('latency') || 20), calls: [], answered: 0, inFlight: 0, mostInFlight: 0, ids}
+const ids = {freight: shop.id(10), eldest: shop.id(1), ended: shop.promotion('prod-eu', 8).id, failed: 'shop-prod-us-1', waiting: shop.waiting().id, running: shop.running().id}
+const page: Page = {scenario: query.get('scenario') || '', latency: Number(query.get('latency') || 20), calls: [], answered: 0, inFlight: 0, mostInFlight: 0, ids, news}
 const change = pipelines[page.scenario]
 let pipeline: Pipeline = change ? change(shop.pipeline(), shop) : shop.pipeline()
 const freight = page.scenario === 'large' ? manyFreight(now, 2000) : pipeline.freight
@@ -38,7 +40,7 @@ const tag = () => `"${etag}"`
 const json = (body: unknown, status = 200, type = 'application/json') => new Response(JSON.stringify(body), {status, headers: {'Content-Type': type, ETag: tag()}})
 const refuse = ({type, ...r}: Refusal, more = {}) => json({...r, type: 'urn:waybill:problem:' + type, ...more}, r.status, 'application/problem+json')
 const promotions = (): Promotion[] => (page.scenario === 'empty' ? [] : asked ? [asked, ...shop.promotions()] : shop.promotions())
-const version = (id: string | null) => Number(/v1\.(\d+)/.exec((pipeline.freight.find(f => f.id === id) || {summary: 'v1.10'}).summary)![1])
+const version = (id: string | null) => Number((/v1\.(\d+)/.exec((pipeline.freight.find(f => f.id === id) || {summary: ''}).summary) || ['', '10'])[1])
 
 const pause = (ms: number, signal?: AbortSignal | null) =>
   new Promise<void>((resolve, reject) => {
@@ -48,6 +50,11 @@ const pause = (ms: number, signal?: AbortSignal | null) =>
       reject(new DOMException('', 'AbortError'))
     })
   })
+
+function news(): void {
+  etag++
+  pipeline = {...pipeline, stages: pipeline.stages.map(s => (s.name === 'staging' ? {...s, current: [shop.load(11, 0)]} : s))}
+}
 
 // run makes what was asked for go on, a step each second and a half.
 function run(stage: string, n: number, reason: string): void {
@@ -83,6 +90,9 @@ function run(stage: string, n: number, reason: string): void {
 // post answers what a person asks for.
 async function post(call: string, body: string): Promise<Response> {
   await pause(500)
+  if (page.scenario === 'unanswered') {
+    return broken.down()
+  }
   const refusal = onChanges[page.scenario]
   if (refusal) {
     return refuse(refusal, page.scenario === 'refused' ? {verdict: shop.verdict('prod-eu', 10, 'refused')} : {})

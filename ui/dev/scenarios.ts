@@ -8,6 +8,11 @@ type Change = (p: Pipeline, shop: Shop) => Pipeline
 const stages = (p: Pipeline, change: (s: Stage) => Partial<Stage>): Pipeline => ({...p, stages: p.stages.map(s => ({...s, ...change(s)}))})
 const only = (name: string, change: (s: Stage) => Partial<Stage>) => (s: Stage) => (s.name === name ? change(s) : {})
 
+// What others write, at its worst: as long as it may be, without a space, or not meant well.
+const long = 'the-one-that-nobody-wanted-to-name-and-so-it-has-all-names-at-1'
+const endless = 'x'.repeat(400)
+const markup = '<img src=x onerror=alert(1)>'
+
 // pipelines are the scenarios in which the server knows something else.
 export const pipelines: Record<string, Change> = {
   large: (_, shop) => large(shop.now, 200),
@@ -19,6 +24,26 @@ export const pipelines: Record<string, Change> = {
     stages: p.stages.map(s => shop.stage(s.name, {project: s.project, requestedFreight: s.requestedFreight})),
   }),
   manual: p => ({...p, warehouses: [{...p.warehouses[0], manual: true, reason: 'freightCreationPolicy is Manual: somebody puts the freight together'}]}),
+  hostile: (p, shop) => ({
+    ...stages(
+      {...p, stages: p.stages.map(s => (s.name === 'prod-us' ? {...s, name: long, applications: [{...s.applications[0], name: long}]} : s)), edges: p.edges.map(e => ({...e, from: e.from === 'shop' ? long : e.from, to: e.to === 'prod-us' ? long : e.to}))},
+      only('prod-eu', () => ({
+        branch: 'env/' + endless,
+        pending: [{...shop.waiting(), request: {by: endless + '@example.com', at: shop.at(60000), reason: markup + endless}, waiting: endless}],
+        current: [{...shop.load(8, 60000), alias: long, summary: endless}],
+        problems: [`argocd/${long} and argocd/${long}-2 would write the same file ${endless}`],
+      })),
+    ),
+    warehouses: [{...p.warehouses[0], name: long, error: markup + endless}],
+    freight: p.freight.map(f => ({
+      ...f,
+      alias: long,
+      summary: endless,
+      stages: [...(f.stages || []), long, long + '-2'],
+      details: (f.details || []).map(d => ({...d, source: 'javascript:alert(1)', subject: markup + endless, author: endless})),
+      images: (f.images || []).map(i => ({...i, tag: endless.slice(0, 128)})),
+    })),
+  }),
   document: p => ({...p, problems: [{path: 'stages[2].approval.required', message: 'is 0: at least one approval is required where the rule is there'}]}),
   bindings: p => stages(p, only('prod-eu', () => ({problems: ['argocd/shop-prod-eu and argocd/shop-prod-eu-2 would write the same file: give each a path of its own']}))),
   postponed: (p, shop) =>
@@ -46,6 +71,7 @@ export const pipelines: Record<string, Change> = {
 
 // previews are the scenarios in which something else would change.
 export const previews: Record<string, (p: Preview) => Preview> = {
+  'crash-preview': p => ({...p, applications: [null as unknown as Preview['applications'][0]]}),
   withheld: p => ({
     ...p,
     applications: [

@@ -4,10 +4,9 @@ import assert from 'node:assert/strict'
 import {copyFileSync, mkdirSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {after, before, describe, it} from 'node:test'
-import {chromium} from 'playwright-core'
 import {home} from '../build/bundle.mjs'
 import {violations} from '../browser/axe.mjs'
-import {build, serve} from '../build/dev.mjs'
+import {react, start} from './browser.mjs'
 import {index, readme, themes, widths} from './page.mjs'
 import {groups} from './states.mjs'
 
@@ -15,25 +14,18 @@ const folder = join(home, 'screenshots')
 // WAYBILL_STATES=pipeline,stage looks at these alone; WAYBILL_README=1 takes the pictures
 // of the README anew.
 const wanted = (process.env.WAYBILL_STATES || '').split(',').filter(Boolean)
-const react = process.env.WAYBILL_REACT || '19'
 
 describe(`every state, on React ${react}`, {concurrency: 3}, () => {
-  let server, browser, ids
+  let shown
   before(async () => {
-    await build()
+    shown = await start()
     if (wanted.length === 0) {
       rmSync(folder, {recursive: true, force: true})
     }
     mkdirSync(folder, {recursive: true})
-    server = await serve(0)
-    browser = await chromium.launch({executablePath: process.env.WAYBILL_CHROMIUM || '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu']})
-    const page = await open({name: 'pipeline'})
-    ids = await page.evaluate(() => window.page.ids)
-    await page.close()
   })
   after(async () => {
-    await browser?.close()
-    server?.close()
+    await shown?.stop()
     writeFileSync(join(folder, 'index.html'), index(groups))
     if (process.env.WAYBILL_README === '1') {
       Object.entries(readme).forEach(([name, of]) => copyFileSync(join(folder, of + '.png'), join(home, 'pictures', name + '.png')))
@@ -41,22 +33,9 @@ describe(`every state, on React ${react}`, {concurrency: 3}, () => {
     console.log(`${join(folder, 'index.html')} shows every state`)
   })
 
-  // open shows a state's page, which throws nothing.
-  async function open(state) {
-    const page = await browser.newPage({viewport: {width: widths[0], height: 900}})
-    page.setDefaultTimeout(60000)
-    page.failures = []
-    page.on('pageerror', e => page.failures.push(String(e)))
-    const place = (state.place || '').replace(/\{(\w+)\}/g, (_, name) => ids[name])
-    const params = {view: state.view || 'Promotion', react: state.react || react, scenario: state.scenario || '', latency: state.latency || '', waybill: place, extension: state.flyout || ''}
-    const query = new URLSearchParams(Object.entries(params).filter(([, value]) => value !== ''))
-    await page.goto(`http://localhost:${server.address().port}/applications/argocd/${state.app || 'shop-prod-eu'}?${query}`)
-    return page
-  }
-
   for (const state of groups.flatMap(g => g.states).filter(s => wanted.length === 0 || wanted.includes(s.name))) {
     it(state.name, async () => {
-      const page = await open(state)
+      const page = await shown.open(state)
       try {
         await state.ready(page)
         const found = []

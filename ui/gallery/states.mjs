@@ -8,8 +8,8 @@ const previewed = async page => {
   await page.getByRole('button', {name: 'Unfold all'}).click()
   await nothingLoads(page)
 }
-const loaded = text => async page => {
-  await said(text)(page)
+const loaded = (text, options) => async page => {
+  await said(text, options)(page)
   await nothingLoads(page)
 }
 // submitted fills a dialog in and asks for what it offers.
@@ -36,6 +36,7 @@ export const groups = [
       {name: 'stage-held', what: 'A stage that a person holds, whose last promotion failed.', place: 'pipeline;stage=prod-us', ready: loaded('Held')},
       {name: 'stage-problems', what: 'Applications that cannot join.', place: 'pipeline;stage=prod-eu', scenario: 'bindings', ready: loaded('would write the same file')},
       {name: 'stage-postponed', what: 'Approvals that are bound to a preview, which cannot be compared now.', place: 'pipeline;stage=prod-eu', scenario: 'postponed', ready: loaded('could not be compared')},
+      {name: 'stage-gone', what: 'A link to a stage that the pipeline has no more.', place: 'pipeline;stage=qa', ready: said('The pipeline has none of this name')},
       {name: 'warehouse', what: 'What a warehouse watches.', place: 'pipeline;warehouse=shop', ready: loaded('Look now')},
       {name: 'warehouse-manual', what: 'A warehouse that makes no freight by itself, and why.', place: 'pipeline;warehouse=shop', scenario: 'manual', ready: loaded('It made no freight')},
       {name: 'freight-on-the-pipeline', what: 'Freight is selected: where it never was steps back.', place: 'pipeline;freight={freight}', ready: loaded('Artifacts')},
@@ -64,7 +65,8 @@ export const groups = [
   {
     title: 'Promote',
     states: [
-      {name: 'promote', what: 'What a promotion would change, before it is asked for.', place: 'pipeline;doing=promote;target=prod-eu', ready: previewed},
+      {name: 'promote', what: 'What a promotion would change, before it is asked for.', place: 'pipeline;doing=promote;target=prod-eu', scenario: 'idle', ready: previewed},
+      {name: 'promote-again', what: 'The freight waits for the stage already.', place: 'pipeline;doing=promote;target=prod-eu', ready: loaded('A promotion of it waits here already.')},
       {name: 'promote-pick', what: 'The choice of freight.', place: 'pipeline;doing=promote;target=prod-eu', ready: page => page.getByRole('button', {name: 'Pick other freight'}).click()},
       {name: 'promote-rendering', what: 'The preview is being rendered: nothing is promoted unseen.', place: 'pipeline;doing=promote;target=prod-eu', scenario: 'rendering', ready: said('Rendering the manifests', {exact: false})},
       {name: 'promote-not-yet', what: 'The freight may not be asked for: the tree says why, and until when.', place: 'pipeline;doing=promote;target=prod-us', ready: loaded('It may not be asked for yet.')},
@@ -72,6 +74,7 @@ export const groups = [
       {name: 'promote-unrendered', what: 'The preview cannot be made.', place: 'pipeline;doing=promote;target=prod-eu', scenario: 'no-preview', ready: loaded('The Git repository does not answer')},
       {name: 'promote-refused', what: 'The server refuses, with its sentence and tree.', place: 'pipeline;doing=promote;target=prod-eu', scenario: 'refused', ready: loaded('It may not be asked for yet.')},
       {name: 'promote-forbidden', what: 'Argo CD’s policy refuses.', place: 'pipeline;doing=promote;target=prod-eu', scenario: 'forbidden', ready: submitted(/^Ask for promotion/, said('Not allowed'))},
+      {name: 'promote-unanswered', what: 'Nobody answers what was asked for: it is not known whether it arrived.', place: 'pipeline;doing=promote;target=prod-eu', scenario: 'unanswered', ready: submitted(/^Ask for promotion/, said('It is not known whether this arrived', {exact: false}))},
       {name: 'promote-running', what: 'Its progress, step by step.', place: 'pipeline;doing=promote;target=prod-eu', ready: submitted(/^Ask for promotion/, said('Write the waybill'))},
     ],
   },
@@ -101,6 +104,8 @@ export const groups = [
     title: 'Trouble',
     states: [
       {name: 'loading', what: 'Nothing is known yet.', scenario: 'loading', ready: page => page.locator('.waybill-tab .waybill-skeleton').first().waitFor()},
+      {name: 'hostile', what: 'What others write, at its worst: nothing overlaps or runs out of the page.', place: 'pipeline;stage=prod-eu', scenario: 'hostile', ready: loaded('would write the same file', {exact: false})},
+      {name: 'hostile-freight', what: 'The same of freight.', place: 'freight;freight={freight}', scenario: 'hostile', ready: loaded('Artifacts')},
       {name: 'slow', what: 'A slow backend: what is there is shown, the rest has its place.', place: 'pipeline;stage=prod-eu', latency: 1500, ready: said('Next up', {exact: false})},
       {name: 'document', what: 'The pipeline document has errors.', scenario: 'document', ready: said('The pipeline document has errors', {exact: false})},
       {name: 'proxy-down', what: 'waybill-proxy does not answer.', scenario: 'down', ready: said('Waybill does not answer')},
@@ -119,6 +124,7 @@ export const groups = [
       {name: 'odd-answer', what: 'Something between answers in the place of Waybill.', scenario: 'odd', ready: said('Waybill could not be reached')},
       {name: 'not-installed', what: 'Argo CD knows no such proxy extension.', scenario: 'not-installed', ready: said('Waybill is not installed', {exact: false})},
       {name: 'crashed', what: 'A view throws: Argo CD stays whole.', scenario: 'crash', ready: said('Waybill’s extension failed here', {exact: false})},
+      {name: 'promote-crashed', what: 'A dialog throws: it can be closed.', place: 'pipeline;doing=promote;target=prod-eu', scenario: 'crash-preview', ready: said('Waybill’s extension failed here', {exact: false})},
     ],
   },
   {

@@ -33,7 +33,8 @@ const health = (app: Application) => (app.status && app.status.health && app.sta
 const syncOf = (app: Application) => (app.status && app.status.sync && app.status.sync.status) || 'Unknown'
 
 // ApplicationPage hands each extension what Argo CD's does, with a new `application` at
-// each event of its stream (ui/src/app/applications/components/application-details).
+// each event of its stream (ui/src/app/applications/components/application-details). It stays
+// when another Application is gone to, as Argo CD's may.
 export function ApplicationPage({namespace, name, onLeave}: {namespace: string; name: string; onLeave: () => void}) {
   const [app, setApp] = useState<Application>()
   const [tree, setTree] = useState<Tree>({})

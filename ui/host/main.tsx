@@ -29,7 +29,7 @@ function App() {
       <div className='cd-layout'>
         <Sidebar user={user} theme={theme} onTheme={toggle} onLeave={leave} />
         <div className='cd-layout__content page__content-wrapper'>
-          {page ? <page.component /> : kind === 'applications' && name ? <ApplicationPage key={path} namespace={namespace} name={name} onLeave={leave} /> : <ApplicationList onLeave={leave} />}
+          {page ? <page.component /> : kind === 'applications' && name ? <ApplicationPage namespace={namespace} name={name} onLeave={leave} /> : <ApplicationList onLeave={leave} />}
         </div>
       </div>
     </div>

@@ -2,7 +2,7 @@
 // flyout, an action in the top bar, and an application view.
 import React, {type ComponentType} from 'react'
 import type {ExtensionsAPI, HostProps} from './host'
-import {stageOf, type HostApplication} from './model/binding'
+import {bindingOf, stageOf, type HostApplication} from './model/binding'
 import {text} from './strings'
 import {Boundary} from './view/boundary'
 import {PromoteFlyout, StatusFlyout, StatusPanel, TopBarAction} from './view/panel'
@@ -13,10 +13,12 @@ import {PromotionTab} from './view/tab'
 const statusID = 'waybill-status'
 const promoteID = 'waybill-promote'
 
+// guarded begins a part anew where Argo CD shows another Application in the same place:
+// nothing of the former is left, neither what was typed or loaded, nor a failure.
 function guarded(Part: ComponentType<HostProps>, quiet?: string): ComponentType<HostProps> {
   return function Guarded(props: HostProps) {
     return (
-      <Boundary quiet={quiet}>
+      <Boundary key={bindingOf(props.application)} quiet={quiet}>
         <Part {...props} />
       </Boundary>
     )

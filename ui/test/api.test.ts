@@ -87,6 +87,15 @@ test('each other failure says what to do', async () => {
   assert.equal((await failure(() => problem(403, {type: 'urn:waybill:problem:not-bound', title: 'Not bound', status: 403, detail: 'x'}))).kind, 'not-bound')
 })
 
+test('a failure tells whether Waybill answered', async () => {
+  assert.equal((await failure(() => new Response('', {status: 502}))).unanswered, true)
+  assert.equal((await failure(() => problem(503, {type: 'urn:waybill:problem:unavailable', title: 'Try again', status: 503, detail: 'the Git repository does not answer'}))).unanswered, false)
+  for (const broken of ['{"type":', 'null', '{"title": "No detail"}']) {
+    const p = await failure(() => new Response(broken, {status: 500, headers: {'Content-Type': 'application/problem+json'}}))
+    assert.deepEqual([p.unanswered, p.title], [true, 'Waybill could not be reached'], broken)
+  }
+})
+
 test('a gate is shown as held unless Argo CD says no', async () => {
   page.answer = c => json({value: c.url.endsWith('/waybill-approve') ? 'no' : 'yes'})
   assert.deepEqual([await mayInvoke('waybill-promote'), await mayInvoke('waybill-approve')], [true, false])

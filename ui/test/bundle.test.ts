@@ -73,6 +73,14 @@ test('its view and action stand where the Application has a stage', () => {
   }
 })
 
+test('another Application, or another stage, begins anew, and an event of the same one does not', () => {
+  const {components} = load(all)
+  const key = (name: string, stage: string) =>
+    (components.registerAppViewExtension.component as (props: unknown) => React.ReactElement)({application: {metadata: {name, namespace: 'argocd', annotations: {'waybill.dev/stage': stage}}}}).key
+  assert.equal(key('a', 'shop/dev'), key('a', 'shop/dev'))
+  assert.equal(new Set([key('a', 'shop/dev'), key('b', 'shop/dev'), key('a', 'shop/qa')]).size, 3)
+})
+
 function sources(folder: string): string[] {
   return readdirSync(folder).flatMap(name => {
     const path = join(folder, name)

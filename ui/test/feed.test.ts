@@ -48,7 +48,7 @@ test('it draws nothing when the answer is as before', async t => {
     t.mock.timers.tick(i === 0 ? 0 : 1000)
     await turns()
   }
-  assert.deepEqual([asked.readings.length, drawn, f.state.version], [5, 1, 1])
+  assert.deepEqual([asked.readings.length, drawn, f.state.value], [5, 1, 'a'])
   stop()
 })
 
@@ -112,6 +112,24 @@ test('nobody listens, nothing is asked', async t => {
   t.mock.timers.tick(60000)
   await turns()
   assert.equal(asked.readings.length, 0)
+})
+
+test('what was asked in vain, because the view had gone, is asked at once when it is back', async t => {
+  t.mock.timers.enable({apis: ['setTimeout', 'Date']})
+  const asked: Reading[] = []
+  const f = new Feed<string>(
+    r => (asked.push(r), new Promise((_, reject) => r.signal!.addEventListener('abort', () => reject(new DOMException('', 'AbortError'))))),
+    () => 15000,
+  )
+  const stop = f.listen(() => undefined)
+  t.mock.timers.tick(0)
+  await turns()
+  stop()
+  const again = f.listen(() => undefined)
+  t.mock.timers.tick(0)
+  await turns()
+  assert.equal(asked.length, 2)
+  again()
 })
 
 test('two views of one feed ask once', async t => {
@@ -278,4 +296,87 @@ test('an Application has one session for each stage that it joins', () => {
   const caller = {namespace: 'argocd', name: 'shop-dev', project: 'shop'}
   assert.equal(sessionOf(caller, 'shop/dev'), sessionOf({...caller}, 'shop/dev'))
   assert.notEqual(sessionOf(caller, 'shop/dev'), sessionOf(caller, 'shop/qa'))
+})
+
+test('who comes back is asked anew who they are, and what was shown to another is not shown to them', async t => {
+  t.mock.timers.enable({apis: ['setTimeout', 'Date']})
+  const shop = new Shop(now)
+  const quiet = {...shop.pipeline(), stages: [shop.stage('dev', {})]}
+  let who = 'dana'
+  let refused = false
+  page.answer = c => {
+    if (refused && c.url.includes('/extensions/')) {
+      return new Response('Unauthorized extension request', {status: 401})
+    }
+    if (c.url.includes('/pipelines/')) {
+      return c.headers['If-None-Match'] ? new Response(null, {status: 304}) : json(quiet)
+    }
+    return json(c.url.endsWith('/application') ? shop.application('dev', quiet) : {value: 'yes', username: who, loggedIn: true})
+  }
+  const session = new Session({namespace: 'argocd', name: 'shop-dev', project: 'shop'})
+  const after = async (ms: number) => {
+    t.mock.timers.tick(ms)
+    for (let i = 0; i < 5; i++) {
+      await turns()
+    }
+  }
+  const visit = async () => {
+    const stop = session.listen(() => undefined, 'whole')
+    await after(0)
+    await after(15000)
+    await after(15000)
+    return stop
+  }
+  ;(await visit())()
+  assert.equal(session.viewer.username, 'dana')
+  who = 'erin'
+  const stop = await visit()
+  assert.equal(session.viewer.username, 'erin')
+  // A refusal in between is told beside what was there.
+  refused = true
+  await after(15000)
+  assert.deepEqual([session.feed.state.problem!.kind, !!session.feed.state.value], ['no-access', true])
+  stop()
+  await visit()
+  assert.deepEqual([session.feed.state.problem!.kind, session.feed.state.value, session.viewer.username], ['no-access', undefined, ''])
+})
+
+test('who is signed out sees nothing more of what was there', async t => {
+  t.mock.timers.enable({apis: ['setTimeout', 'Date']})
+  const shop = new Shop(now)
+  const quiet = {...shop.pipeline(), stages: [shop.stage('dev', {})]}
+  let loggedIn = true
+  page.answer = c =>
+    c.url.includes('/extensions/') && !loggedIn
+      ? new Response('Unauthorized extension request', {status: 401})
+      : json(c.url.endsWith('/application') ? shop.application('dev', quiet) : c.url.includes('/pipelines/') ? quiet : {value: 'yes', username: 'dana', loggedIn})
+  const session = new Session({namespace: 'argocd', name: 'shop-dev', project: 'shop'})
+  const stop = session.listen(() => undefined, 'whole')
+  const after = async (ms: number) => {
+    t.mock.timers.tick(ms)
+    await turns()
+    await turns()
+    return session.feed.state
+  }
+  await after(0)
+  assert.ok((await after(0)).value)
+  loggedIn = false
+  const {value, problem: told} = await after(15000)
+  assert.deepEqual([value, told!.kind], [undefined, 'signed-out'])
+  loggedIn = true
+  await after(15000)
+  assert.ok((await after(15000)).value)
+  stop()
+})
+
+test('a page that stands open for long remembers the Applications of late, and those in sight', () => {
+  const caller = (name: string) => ({namespace: 'argocd', name, project: 'shop'})
+  const shown = sessionOf(caller('shown'), 'shop/dev')
+  const stop = shown.listen(() => undefined, 'status')
+  const old = sessionOf(caller('old'), 'shop/dev')
+  const many = Array.from({length: 30}, (_, n) => sessionOf(caller('app-' + n), 'shop/dev'))
+  assert.equal(sessionOf(caller('shown'), 'shop/dev'), shown)
+  assert.notEqual(sessionOf(caller('old'), 'shop/dev'), old)
+  assert.equal(sessionOf(caller('app-25'), 'shop/dev'), many[25])
+  stop()
 })

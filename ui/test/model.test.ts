@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
 import type {Stage} from '../src/api/wire'
-import {callerFor, holds, needsApproval, onPromotion, onStage, rollbackChoices, waitingFor} from '../src/model/actions'
+import {callerFor, holds, needsApproval, onPromotion, onStage, onTheWay, rollbackChoices, waitingFor} from '../src/model/actions'
 import {callerOf, stageOf} from '../src/model/binding'
-import {factsOf} from '../src/model/facts'
+import {factsOf, phasesOf} from '../src/model/facts'
 import {parseDiff} from '../src/model/diff'
-import {filterFreight, freightRow, merge, onward, touchedBy} from '../src/model/freight'
+import {filterFreight, freightRow, lineOf, onward, touchedBy} from '../src/model/freight'
 import {draw, neighbour, structureOf} from '../src/model/graph'
 import {artifactsOf, called, commitLink, person, repository, short} from '../src/model/names'
 import {delay} from '../src/model/pace'
+import {joined} from '../src/model/pages'
 import {nextFor, promotePicks, rollbackPicks, whyNot} from '../src/model/picks'
 import {placeOf, searchOf, type Place} from '../src/model/permalink'
 import {filterPromotions, openPromotion, promotionRow} from '../src/model/promotion'
@@ -76,6 +77,12 @@ test('a rollback offers what the stage verified and does not hold', () => {
 
 test('automation is held by other freight than the candidate, where there is any', () => {
   assert.deepEqual([holds(stage('dev'), shop.id(12)), holds(stage('dev'), shop.id(9)), holds(stage('prod-eu'), shop.id(9))], [false, true, false])
+})
+
+test('freight that waits for a stage, or goes into it, is told from other freight', () => {
+  assert.equal(onTheWay(stage('staging'), shop.id(11)), 'goes')
+  assert.equal(onTheWay(stage('prod-eu'), shop.id(10)), 'waits')
+  assert.equal(onTheWay(stage('prod-eu'), shop.id(11)), '')
 })
 
 test('a stage is changed on behalf of an Application of its own', () => {
@@ -195,9 +202,18 @@ test('a link to where an image was built from leads to a page and to nothing els
   assert.equal(link('data:text/html,x'), '')
 })
 
-test('pages of freight follow the recent ones without repeating them', () => {
-  const f = (n: number) => shop.freight(n)
-  assert.deepEqual(merge([f(3), f(2)], [f(2), f(1)]).map(x => x.id), [f(3), f(2), f(1)].map(x => x.id))
+test('older freight follows the recent one, nothing twice, and stands where it is by now', () => {
+  const f = (n: number, more = {}) => shop.freight(n, more)
+  const p = {...pipeline, freight: [f(12), f(11, {stages: ['staging']})]}
+  const line = lineOf(p, [f(11), f(9, {stages: ['prod-eu']}), f(8, {verifiedIn: ['dev', 'prod-eu']}), f(1)])
+  assert.deepEqual(line.map(x => x.id), [12, 11, 9, 8, 1].map(shop.id))
+  assert.deepEqual(line.map(x => x.stages), [undefined, ['staging'], [], ['prod-eu'], []])
+  assert.deepEqual(line.map(x => x.verifiedIn).slice(2), [['staging'], ['dev', 'prod-eu', 'staging', 'prod-us'], []])
+})
+
+test('what the newest of a list no longer reach back to stays in it', () => {
+  const of = (...ids: string[]) => ids.map(id => ({id}))
+  assert.deepEqual(joined(of('5', '4', '3'), joined(of('3', '2'), of('2', '1'))).map(x => x.id), ['5', '4', '3', '2', '1'])
 })
 
 test('a place in the tab is a link, beside parameters of Argo CD', () => {
@@ -265,6 +281,15 @@ test('arrow keys go along the edges and up and down a column', () => {
   const up = neighbour(drawing, 'stage/prod-eu', 'up') || neighbour(drawing, 'stage/prod-eu', 'down')
   assert.equal(up, 'stage/prod-us')
   assert.equal(neighbour(drawing, 'warehouse/shop', 'left'), undefined)
+})
+
+test('the history is asked for again when a promotion waits, begins or ends, and not at each step', () => {
+  const phases = (change: Partial<Stage>) => phasesOf({...pipeline, stages: pipeline.stages.map(s => (s.name === 'staging' ? {...s, ...change} : s))})
+  const running = shop.running()
+  assert.equal(phases({}), phases({running: {...running, steps: [], message: 'x'}, applications: []}))
+  for (const change of [{running: undefined}, {running: {...running, id: 'next'}}, {pending: [shop.waiting()]}, {last: {promotion: running.id, freight: running.freight, phase: 'Failed' as const}}, {current: []}]) {
+    assert.notEqual(phases({}), phases(change), JSON.stringify(change))
+  }
 })
 
 test('a verdict is asked for again when what it rests on changes, and not at each step elsewhere', () => {

@@ -7,14 +7,12 @@ import {delay, expectation, idle, lively} from '../model/pace'
 export interface State<T> {
   value?: T
   problem?: Problem
-  // version counts the answers that differed from the one before.
-  version: number
 }
 
 // Feed polls one call for all views that show it. It asks nothing while the page is
 // hidden, and while nobody listens.
 export class Feed<T> {
-  state: State<T> = {version: 0}
+  state: State<T> = {}
   private etag = ''
   private failures = 0
   private listeners = new Set<() => void>()
@@ -30,6 +28,11 @@ export class Feed<T> {
     // pace is the time to the next call, in milliseconds, after an answer.
     private readonly pace: (value: T) => number,
   ) {}
+
+  // unwatched tells that nobody listens.
+  get unwatched(): boolean {
+    return this.listeners.size === 0
+  }
 
   listen(listener: () => void): () => void {
     if (this.listeners.size === 0) {
@@ -60,6 +63,12 @@ export class Feed<T> {
     }
   }
 
+  // forget leaves nothing of what was answered before.
+  forget(): void {
+    this.etag = ''
+    this.state = {}
+  }
+
   private onVisibility = () => (document.hidden ? clearTimeout(this.timer) : this.schedule())
 
   private stop(): void {
@@ -67,6 +76,7 @@ export class Feed<T> {
     if (this.asking) {
       this.asking.abort()
       this.asking = undefined
+      this.askedAt = undefined
     }
   }
 
@@ -123,8 +133,8 @@ export class Feed<T> {
   private answered(fresh: Fresh<T> | undefined): State<T> | undefined {
     if (fresh) {
       this.etag = fresh.etag
-      return {value: fresh.value, version: this.state.version + 1}
+      return {value: fresh.value}
     }
-    return this.state.problem ? {value: this.state.value, version: this.state.version} : undefined
+    return this.state.problem ? {value: this.state.value} : undefined
   }
 }

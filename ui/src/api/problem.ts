@@ -17,6 +17,12 @@ export class Problem extends Error {
   ) {
     super(detail)
   }
+
+  // unanswered tells that these are not the words of Waybill, which was not reached or
+  // whose answer was lost.
+  get unanswered(): boolean {
+    return this.kind === 'unreachable' && this.type === undefined
+  }
 }
 
 export function unreachable(): Problem {
@@ -34,7 +40,11 @@ export function odd(status: number): Problem {
 export async function fromAnswer(answer: Response, gate: string, signedIn: () => Promise<boolean>): Promise<Problem> {
   const type = answer.headers.get('Content-Type') || ''
   if (type.includes('application/problem+json')) {
-    return fromDocument((await answer.json()) as ProblemDocument)
+    try {
+      return fromDocument((await answer.json()) as ProblemDocument)
+    } catch {
+      return odd(answer.status)
+    }
   }
   const said = (await answer.text()).trim()
   switch (answer.status) {

@@ -89,6 +89,10 @@ export function rollbackChoices(stage: Stage): Stage['current'] {
 // because it is of other freight than the candidate.
 export const holds = (stage: Stage, freight: string): boolean => (stage.automation || []).length > 0 && !(stage.automation || []).some(a => a.candidate === freight)
 
+// onTheWay tells whether freight waits for a stage, or goes into it now; empty for neither.
+export const onTheWay = (stage: Stage, freight: string): 'goes' | 'waits' | '' =>
+  stage.running && stage.running.freight === freight ? 'goes' : (stage.pending || []).some(p => p.freight === freight) ? 'waits' : ''
+
 // callerFor returns the Application on whose behalf a stage is changed: the proxy takes
 // only one that is bound to that very stage. The viewer's own goes first.
 export function callerFor(stage: Stage, own: Caller): Caller | undefined {

@@ -15,6 +15,14 @@ export function stageOf(app: HostApplication | undefined): string {
   return ((annotations && annotations[annotation]) || '').trim()
 }
 
+// bindingOf names an Application in a stage: it is the same in all objects that Argo CD
+// makes of one, and another for each other Application and each other stage.
+export function bindingOf(app: HostApplication | undefined): string {
+  return app && app.metadata ? bindingKey(callerOf(app), stageOf(app)) : ''
+}
+
+export const bindingKey = (caller: Caller, stage: string): string => [caller.namespace, caller.name, caller.project, stage].join('|')
+
 export function callerOf(app: HostApplication): Caller {
   return {namespace: app.metadata.namespace, name: app.metadata.name, project: (app.spec && app.spec.project) || 'default'}
 }

@@ -16,3 +16,10 @@ export function factsOf(p: Pipeline, stage: Stage): string {
     p.stages.filter(s => upstream.has(s.name)).map(s => [s.name, loads(s), s.last]),
   ])
 }
+
+// phasesOf names which promotions wait, run and ended, and what the stages hold since, so
+// that lists of them are asked for again only when that has changed: not at each step.
+export const phasesOf = (p: Pipeline): string =>
+  JSON.stringify(
+    p.stages.map(s => [s.serial, s.running && s.running.id, (s.pending || []).map(q => q.id), s.last && [s.last.promotion, s.last.phase], s.current.map(l => [l.promotion, l.verifiedAt])]),
+  )

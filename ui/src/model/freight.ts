@@ -1,5 +1,6 @@
 import type {Freight, Pipeline} from '../api/wire'
 import {artifactsOf, called, person, short, type Artifact} from './names'
+import {joined} from './pages'
 import {matches} from './search'
 
 // FreightRow is a piece of freight in the line.
@@ -54,11 +55,21 @@ export function filterFreight(rows: FreightRow[], query: string, origin: string)
   return rows.filter(r => (origin === '' || r.origin === origin) && matches(r.words, query))
 }
 
-// merge puts the pages of freight, newest first, behind the recent ones of the
-// pipeline's view, which are newer than the pages may be.
-export function merge(recent: Freight[], pages: Freight[]): Freight[] {
-  const seen = new Set(recent.map(f => f.id))
-  return [...recent, ...pages.filter(f => !seen.has(f.id))]
+// lineOf puts older freight behind the recent one of the pipeline's view. Where it is and
+// passed may have changed since it was asked for: the stages know.
+export function lineOf(p: Pipeline, older: Freight[]): Freight[] {
+  const recent = new Set(p.freight.map(f => f.id))
+  const holders = new Map<string, string[]>()
+  const passed = new Map<string, string[]>()
+  const add = (to: Map<string, string[]>, id: string, stage: string) => to.set(id, [...(to.get(id) || []), stage])
+  for (const s of p.stages) {
+    s.current.forEach(l => add(holders, l.freight, s.name))
+    const loads = [...s.current, ...(s.history || [])]
+    new Set(loads.filter(l => l.verifiedAt).map(l => l.freight)).forEach(id => add(passed, id, s.name))
+  }
+  const now = (f: Freight): Freight =>
+    recent.has(f.id) ? f : {...f, stages: holders.get(f.id) || [], verifiedIn: [...new Set([...(f.verifiedIn || []), ...(passed.get(f.id) || [])])]}
+  return joined(p.freight, older).map(now)
 }
 
 // touchedBy returns the stages in which freight is or passed; nothing where it is not

@@ -13,7 +13,7 @@ export function StageCard({card, selected, dim, onClick}: {card: Card; selected:
   return (
     <button type='button' data-node={nodeID('stage', card.name)} className={classes.filter(Boolean).join(' ')} aria-pressed={selected} onClick={onClick}>
       <span className='waybill-card-head'>
-        <strong>
+        <strong title={card.name}>
           <span className='waybill-hidden'>{text.promotion.stage} </span>
           {card.name}
         </strong>
@@ -80,7 +80,7 @@ export function WarehouseCard({warehouse, alias, selected, dim, onClick}: {wareh
         <Icon name='warehouse' />
       </span>
       <span className='waybill-card-text'>
-        <strong>
+        <strong title={warehouse.name}>
           <span className='waybill-hidden'>{text.stage.warehouse} </span>
           {warehouse.name}
         </strong>

@@ -3,15 +3,15 @@ import {getPromotion} from '../api/calls'
 import type {PromotionRecord, Stage} from '../api/wire'
 import {text} from '../strings'
 import {labelOf, onPromotion} from '../model/actions'
-import {openPromotion} from '../model/promotion'
-import {short} from '../model/names'
+import {openPromotion, phaseName} from '../model/promotion'
+import {person, short} from '../model/names'
 import {aliasIn} from '../model/stage'
 import {useAsk} from './asking'
 import {ComparePart, PreviewPart, usePreview} from './consider'
 import {useDesk} from './desk'
 import {Dialog} from './dialog'
 import {useLoad} from './hooks'
-import {Button, Notice, ProblemNotice, Skeleton} from './parts'
+import {Age, Button, Notice, ProblemNotice, Skeleton} from './parts'
 import {Body} from './promote'
 import {PromotionDetails} from './promotion-details'
 import {VerdictTree} from './verdict'
@@ -31,7 +31,7 @@ export function Decide({id, what, onClose}: {id: string; what: Decision; onClose
   if (!record || !stage) {
     return (
       <Dialog title={text.promotion.one} onClose={onClose}>
-        <Body footer={<Button onClick={onClose}>{text.close}</Button>}>{loaded.problem ? <ProblemNotice problem={loaded.problem} /> : <Skeleton rows={4} />}</Body>
+        <Body footer={<Button onClick={onClose}>{text.close}</Button>}>{loaded.problem ? <ProblemNotice problem={loaded.problem} onAgain={loaded.again} /> : <Skeleton rows={4} />}</Body>
       </Dialog>
     )
   }
@@ -63,6 +63,10 @@ export function Decide({id, what, onClose}: {id: string; what: Decision; onClose
         <Approving record={record} stage={stage} asking={asking} onSend={send} onClose={onClose} />
       ) : (
         <Body footer={<Submit what={what} record={record} stage={stage} asking={asking} onSend={send} onClose={onClose} />}>
+          <p>
+            {text.promotion.requested(person(record.request.by))}, <Age at={record.request.at} />
+          </p>
+          {record.request.reason && <q>{record.request.reason}</q>}
           <p>{what === 'reject' ? text.decide.rejectHint : record.phase === 'Pending' ? text.decide.withdrawHint : text.decide.abortHint}</p>
         </Body>
       )}
@@ -90,7 +94,7 @@ function Approving(p: Deciding) {
         <>
           {preview.value && <p className='waybill-quiet'>{digest ? text.approve.bound(short(digest)) : text.approve.unbound}</p>}
           {outdated && <Button onClick={preview.again}>{text.approve.again}</Button>}
-          <Submit {...p} what='approve' digest={digest} why={preview.loading && !preview.value ? text.approve.wait : ''} />
+          <Submit {...p} what='approve' digest={digest} why={preview.loading ? text.approve.wait : ''} />
         </>
       }>
       <div className='waybill-consider'>
@@ -121,9 +125,9 @@ function Submit(p: Deciding & {what: Decision; digest?: string; why?: string}) {
           p.onSend(comment.trim(), p.digest)
         }
       }}>
-      {problem && <ProblemNotice problem={problem} />}
+      {problem && <ProblemNotice problem={problem} call='asked' />}
       {problem && problem.verdict && <VerdictTree verdict={problem.verdict} />}
-      {!offer && <Notice tone='info'>{p.record.phase}</Notice>}
+      {!offer && <Notice tone='info'>{text.decide.over(phaseName(p.record))}</Notice>}
       <label>
         <span>
           {text.decide.comment} <em className='waybill-quiet'>({text.optional})</em>

@@ -9,8 +9,8 @@ import type {Go} from './hooks'
 export interface Desk {
   session: Session
   pipeline: Pipeline
-  // version changes when the pipeline does.
-  version: number
+  // down tells that the last question for it was not answered.
+  down: boolean
   own: Stage
   actions: Action[]
   viewer: Viewer

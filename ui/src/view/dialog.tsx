@@ -1,16 +1,18 @@
 import React, {useEffect, useRef, type ReactNode} from 'react'
 import {text} from '../strings'
+import {Boundary} from './boundary'
+import {focusBack} from './hooks'
 import {Icon} from './icon'
 
 // Dialog is the browser's own: it keeps the focus, closes with Escape and stands above
-// all of Argo CD, without a portal.
+// all of Argo CD, without a portal. What throws in it leaves a way out.
 export function Dialog({title, onClose, children, wide}: {title: string; onClose: () => void; children: ReactNode; wide?: boolean}) {
   const dialog = useRef<HTMLDialogElement>(null)
   const close = useRef(onClose)
   close.current = onClose
   useEffect(() => {
     const e = dialog.current!
-    const opener = document.activeElement as HTMLElement | null
+    const opener = document.activeElement
     const cancel = (event: Event) => {
       event.preventDefault()
       close.current()
@@ -22,9 +24,7 @@ export function Dialog({title, onClose, children, wide}: {title: string; onClose
     return () => {
       e.removeEventListener('cancel', cancel)
       e.close()
-      if (opener && document.contains(opener)) {
-        opener.focus()
-      }
+      focusBack(opener)
     }
   }, [])
   return (
@@ -36,7 +36,7 @@ export function Dialog({title, onClose, children, wide}: {title: string; onClose
             <Icon name='cross' />
           </button>
         </header>
-        {children}
+        <Boundary>{children}</Boundary>
       </div>
     </dialog>
   )

@@ -3,6 +3,7 @@ import {getFreight} from '../api/calls'
 import type {Freight, Stage} from '../api/wire'
 import {text} from '../strings'
 import {onStage} from '../model/actions'
+import {phasesOf} from '../model/facts'
 import {candidatesOf, freightRow, onward} from '../model/freight'
 import {short, type About, type Artifact} from '../model/names'
 import {verdictView} from '../model/verdict'
@@ -16,9 +17,9 @@ import {useVerdict} from './verdicts'
 // FreightDetails shows a piece of freight: what is in it, where it is, and why it goes
 // no further.
 export function FreightDetails({id, known}: {id: string; known?: Freight}) {
-  const {pipeline, session, version, go} = useDesk()
+  const {pipeline, session, go} = useDesk()
   const here = pipeline.freight.find(f => f.id === id) || known
-  const loaded = useLoad(here ? '' : `${id}@${version}`, r => getFreight(session.caller, pipeline.name, id, r), id)
+  const loaded = useLoad(here ? '' : `${id}@${phasesOf(pipeline)}`, r => getFreight(session.caller, pipeline.name, id, r), id)
   const freight = here || loaded.value
   if (!freight) {
     return loaded.problem ? <ProblemNotice problem={loaded.problem} onAgain={loaded.again} /> : <Skeleton rows={6} />

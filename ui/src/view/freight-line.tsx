@@ -9,13 +9,15 @@ import {Icon} from './icon'
 import {Age, Chip, Empty, Loading, Notice, ProblemNotice} from './parts'
 import {Rows} from './rows'
 
-// FreightStrip is the recent freight above the graph, newest first.
-export function FreightStrip() {
+// FreightStrip is the recent freight above the graph, newest first, as far as it is
+// searched for.
+export function FreightStrip({query}: {query: string}) {
   const {pipeline, place, go} = useDesk()
   const rows = useMemo(() => {
     const candidates = candidatesOf(pipeline)
     return pipeline.freight.map(f => freightRow(f, candidates))
   }, [pipeline])
+  const found = useMemo(() => filterFreight(rows, query, ''), [rows, query])
   if (rows.length === 0) {
     return (
       <div className='waybill-panel'>
@@ -33,7 +35,8 @@ export function FreightStrip() {
   }
   return (
     <ul className='waybill-strip' aria-label={text.freight.recent}>
-      {rows.map(r => (
+      {found.length === 0 && <li className='waybill-quiet'>{text.freight.noMatch}</li>}
+      {found.map(r => (
         <li key={r.id}>
           <button
             type='button'
@@ -105,7 +108,7 @@ export function FreightTable({line, query, narrow}: {line: FreightLine; query: s
   }
   return (
     <>
-      {line.problem && <ProblemNotice problem={line.problem} />}
+      {line.problem && <ProblemNotice problem={line.problem} onAgain={line.more} />}
       <Rows
         label={text.freight.all}
         columns={
@@ -124,7 +127,7 @@ export function FreightTable({line, query, narrow}: {line: FreightLine; query: s
         keyOf={r => r.id}
         selected={place.freight}
         onPick={r => go({freight: r.id, stage: '', warehouse: '', promotion: ''})}
-        onEnd={line.more}
+        onEnd={line.problem ? undefined : line.more}
         cells={r =>
           narrow
             ? [

@@ -3,7 +3,8 @@ import {listFreight} from '../api/calls'
 import {isAbort, problemOf} from '../api/client'
 import type {Problem} from '../api/problem'
 import type {Freight} from '../api/wire'
-import {merge} from '../model/freight'
+import {lineOf} from '../model/freight'
+import {joined} from '../model/pages'
 import {useDesk} from './desk'
 
 export interface FreightLine {
@@ -23,12 +24,13 @@ const recent = 20
 export function useFreightLine(wanted = true): FreightLine {
   const {session, pipeline} = useDesk()
   const [pages, setPages] = useState<{items: Freight[]; next?: string; begun: boolean}>({items: [], begun: false})
+  const known = useRef<Freight[]>([])
   const [state, setState] = useState<{loading: boolean; problem?: Problem}>({loading: false})
   const control = useRef<AbortController>()
   useEffect(() => () => control.current && control.current.abort(), [])
 
   const more = useCallback(() => {
-    if (control.current || state.problem) {
+    if (control.current) {
       return
     }
     const asking = (control.current = new AbortController())
@@ -37,7 +39,7 @@ export function useFreightLine(wanted = true): FreightLine {
       fresh => {
         control.current = undefined
         setState({loading: false})
-        setPages({items: [...pages.items, ...fresh!.value.items], next: fresh!.value.next, begun: true})
+        setPages({items: fresh!.value.items, next: fresh!.value.next, begun: true})
       },
       error => {
         control.current = undefined
@@ -46,9 +48,12 @@ export function useFreightLine(wanted = true): FreightLine {
         }
       },
     )
-  }, [session, pipeline.name, pages, state.problem])
+  }, [session, pipeline.name, pages])
 
-  const freight = useMemo(() => merge(pipeline.freight, pages.items), [pipeline.freight, pages.items])
+  const freight = useMemo(() => {
+    known.current = joined(pipeline.freight, [...known.current, ...pages.items])
+    return lineOf(pipeline, known.current)
+  }, [pipeline, pages.items])
   const hasMore = wanted && (pages.begun ? !!pages.next : pipeline.freight.length >= recent)
   return {freight, ...state, more: hasMore ? more : undefined}
 }

@@ -4,7 +4,9 @@ import {isAbort, problemOf} from '../api/client'
 import type {Problem} from '../api/problem'
 import type {Promotion} from '../api/wire'
 import {text} from '../strings'
+import {phasesOf} from '../model/facts'
 import {fullName} from '../model/names'
+import {joined} from '../model/pages'
 import {filterPromotions, promotionRow} from '../model/promotion'
 import {CommitID} from './compare'
 import {useDesk} from './desk'
@@ -13,12 +15,13 @@ import {Age, Chip, Empty, Loading, Name, ProblemNotice, Skeleton} from './parts'
 import {PhaseChip} from './promotion-details'
 import {Rows} from './rows'
 
-// useHistory asks for the newest promotions again when the pipeline has changed, and for
+// useHistory asks for the newest promotions again when one begins, waits or ends, and for
 // older pages as somebody scrolls to them.
 function useHistory(stage: string) {
-  const {session, pipeline, version} = useDesk()
-  const first = useLoad(`${stage}@${version}`, r => listPromotions(session.caller, pipeline.name, stage, '', r), 'promotions ' + stage)
-  const [older, setOlder] = useState<{stage: string; items: Promotion[]; next?: string}>({stage, items: []})
+  const {session, pipeline} = useDesk()
+  const first = useLoad(`${stage}@${phasesOf(pipeline)}`, r => listPromotions(session.caller, pipeline.name, stage, '', r), 'promotions ' + stage)
+  const [older, setOlder] = useState<{stage: string; items: Promotion[]; next?: string}>()
+  const known = useRef<{stage: string; items: Promotion[]}>({stage, items: []})
   const [problem, setProblem] = useState<Problem>()
   const control = useRef<AbortController>()
   useEffect(() => {
@@ -30,17 +33,18 @@ function useHistory(stage: string) {
       }
     }
   }, [stage])
-  const mine = older.stage === stage ? older : {stage, items: [], next: undefined}
-  const next = mine.items.length > 0 ? mine.next : first.value && first.value.next
+  const mine = older && older.stage === stage ? older : undefined
+  const next = mine ? mine.next : first.value && first.value.next
   const more = useCallback(() => {
     if (control.current || !next) {
       return
     }
     const asking = (control.current = new AbortController())
+    setProblem(undefined)
     listPromotions(session.caller, pipeline.name, stage, next, {signal: asking.signal}).then(
       fresh => {
         control.current = undefined
-        setOlder({stage, items: [...mine.items, ...fresh!.value.items], next: fresh!.value.next})
+        setOlder({stage, items: fresh!.value.items, next: fresh!.value.next})
       },
       error => {
         control.current = undefined
@@ -49,13 +53,13 @@ function useHistory(stage: string) {
         }
       },
     )
-  }, [session, pipeline.name, stage, next, mine.items])
+  }, [session, pipeline.name, stage, next])
   const items = useMemo(() => {
-    const newest = first.value ? first.value.items : []
-    const seen = new Set(newest.map(p => p.id))
-    return [...newest, ...mine.items.filter(p => !seen.has(p.id))]
-  }, [first.value, mine.items])
-  return {items, loaded: first.value !== undefined, problem: first.problem || problem, again: first.again, more: next && !problem ? more : undefined}
+    const before = known.current.stage === stage ? known.current.items : []
+    known.current = {stage, items: joined(first.value ? first.value.items : [], [...before, ...(mine ? mine.items : [])])}
+    return known.current.items
+  }, [stage, first.value, mine])
+  return {items, loaded: first.value !== undefined, problem: problem || first.problem, again: problem ? more : first.again, more: next && !problem ? more : undefined}
 }
 
 export function History({query, narrow}: {query: string; narrow: boolean}) {

@@ -7,6 +7,7 @@ import type {Part, Session} from '../api/session'
 import type {Viewer} from '../model/actions'
 import {placeOf, searchOf, type Place} from '../model/permalink'
 import type {Snapshot} from '../model/status'
+import {useDesk} from './desk'
 
 // useSession draws anew when the session knows something else. It polls while the view
 // stands; Argo CD's own events, which only bring new props, ask nothing.
@@ -29,7 +30,8 @@ export interface Loaded<T> {
 }
 
 // useLoad asks once for each key, and again when `again` is called. What was there for
-// the same subject stays until the news come; an empty key asks nothing.
+// the same subject stays until the news come; an empty key asks nothing. What failed while
+// nobody answered is asked again once somebody does.
 export function useLoad<T>(key: string, read: (r: Reading) => Answer<T>, subject = key): Loaded<T> {
   const [loaded, setLoaded] = useState<{subject: string; key: string; value?: T; problem?: Problem; etag?: string}>({subject: '', key: ''})
   const [turn, setTurn] = useState(0)
@@ -47,7 +49,18 @@ export function useLoad<T>(key: string, read: (r: Reading) => Answer<T>, subject
     )
     return () => control.abort()
   }, [key, subject, turn])
-  const again = useCallback(() => setTurn(n => n + 1), [])
+  // What failed is told no longer once it is asked again.
+  const again = useCallback(() => {
+    setLoaded(l => ({...l, key: '', problem: undefined}))
+    setTurn(n => n + 1)
+  }, [])
+  const {down} = useDesk()
+  useEffect(() => {
+    const {problem} = latest.current.loaded
+    if (!down && problem && problem.unanswered) {
+      again()
+    }
+  }, [down])
   const current = key !== '' && loaded.subject === subject
   return {
     value: current ? loaded.value : undefined,
@@ -87,6 +100,9 @@ const places = new Set<() => void>()
 export const goTo: Go = (change, how) => {
   const place = {...placeOf(window.location.search), ...change}
   const url = window.location.pathname + searchOf(window.location.search, place) + window.location.hash
+  if (url === window.location.pathname + window.location.search + window.location.hash) {
+    return // the way back would lead to the same
+  }
   if (how === 'replace') {
     window.history.replaceState(window.history.state, '', url)
   } else {
@@ -134,4 +150,13 @@ export function useWidth(widths: number[]): [(e: HTMLElement | null) => void, nu
     [widths],
   )
   return [ref, step]
+}
+
+// focusBack gives the focus back to where it came from. What was there may have gone, as a
+// button has that was used up: then the focus goes to the tab's content.
+export function focusBack(to: Element | null): void {
+  const e = to && document.contains(to) ? (to as HTMLElement) : document.getElementById('waybill-panel')
+  if (e) {
+    e.focus({preventScroll: true})
+  }
 }

@@ -42,16 +42,8 @@ function BoundPanel({application, openFlyout}: {application: HostApplication; op
           </button>
         )}
       </div>
-      {state.value ? (
-        <StatusBody status={statusOf(state.value, viewer)} />
-      ) : state.problem ? (
-        <div className='waybill-status-problem' title={state.problem.detail}>
-          <Icon name='warning' tone='warn' /> {state.problem.title}
-        </div>
-      ) : (
-        <Skeleton rows={2} />
-      )}
-      {state.value && state.problem && (
+      {state.value ? <StatusBody status={statusOf(state.value, viewer)} /> : !state.problem && <Skeleton rows={2} />}
+      {state.problem && (
         <div className='waybill-status-problem' title={state.problem.detail}>
           <Icon name='warning' tone='warn' /> {state.problem.title}
         </div>
@@ -70,7 +62,11 @@ function StatusBody({status: s}: {status: Status}) {
           {s.alias}
         </span>
       </div>
-      {s.summary && <div className='waybill-status-line'>{s.summary}</div>}
+      {s.summary && (
+        <div className='waybill-status-line waybill-alias' title={s.summary}>
+          {s.summary}
+        </div>
+      )}
       <div className='waybill-status-line'>
         {text.status.stage(s.stage)}
         {s.since && (
@@ -122,7 +118,7 @@ function Small({application, title, children}: {application: HostApplication; ti
   const {session, state, desk} = useDeskOf(application)
   const [doing, setDoing] = useState<{what: 'approve' | 'reject' | 'abort'; id: string}>()
   if (!desk) {
-    return <div className='waybill waybill-flyout'>{state.problem ? <ProblemNotice problem={state.problem} onAgain={() => session.feed.refresh()} /> : <Skeleton rows={8} />}</div>
+    return <div className='waybill waybill-flyout'>{state.problem ? <ProblemNotice problem={state.problem} call='polled' onAgain={() => session.feed.refresh()} /> : <Skeleton rows={8} />}</div>
   }
   const go: typeof goTo = (change, how) => {
     if ((change.doing === 'approve' || change.doing === 'reject' || change.doing === 'abort') && change.target) {
@@ -141,7 +137,7 @@ function Small({application, title, children}: {application: HostApplication; ti
             {text.status.open}
           </Button>
         </div>
-        {state.problem && <ProblemNotice problem={state.problem} />}
+        {state.problem && <ProblemNotice problem={state.problem} call='polled' />}
         {children(desk.own)}
         {doing && <Decide key={doing.what + doing.id} id={doing.id} what={doing.what} onClose={() => setDoing(undefined)} />}
       </DeskProvider>

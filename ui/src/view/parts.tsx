@@ -116,10 +116,12 @@ export function Notice({tone, title, children, action, icon}: {tone: keyof typeo
   )
 }
 
-export function ProblemNotice({problem, onAgain}: {problem: Problem; onAgain?: () => void}) {
+// ProblemNotice tells why a call failed, and of one that is `polled`, or that a person
+// `asked` for, what comes of it.
+export function ProblemNotice({problem, call, onAgain}: {problem: Problem; call?: 'polled' | 'asked'; onAgain?: () => void}) {
   return (
     <Notice tone={problem.kind === 'no-access' || problem.kind === 'not-bound' ? 'info' : 'bad'} title={problem.title} action={onAgain && <Button onClick={onAgain}>{text.tryAgain}</Button>}>
-      <Said>{problem.detail}</Said>
+      <Said>{problem.detail}</Said> {call && problem.unanswered && text.problem[call]}
       {problem.kind === 'signed-out' && (
         <div>
           <a href={loginPage()}>{text.problem.signIn}</a>
@@ -162,7 +164,7 @@ export function Chip({children, tone, title, icon}: {children: ReactNode; tone?:
   return (
     <span className={`waybill-chip${tone ? ' waybill-chip-' + tone : ''}`} title={title}>
       {icon && <Icon name={icon} />}
-      {children}
+      <span className='waybill-alias'>{children}</span>
     </span>
   )
 }
@@ -176,12 +178,14 @@ export function Search({value, onChange, label}: {value: string; onChange: (v: s
   )
 }
 
-// Copy copies a value, or the link of the page.
+// Copy copies a value, or the link of the page. Browsers let a page do so only over HTTPS:
+// elsewhere there is nothing to click.
 export function Copy({value, label, page}: {value: string; label: string; page?: boolean}) {
   const [done, setDone] = useState(false)
-  const copy = () => {
-    void navigator.clipboard?.writeText(value).then(() => setDone(true))
+  if (!navigator.clipboard) {
+    return null
   }
+  const copy = () => void navigator.clipboard.writeText(value).then(() => setDone(true), () => undefined)
   return (
     <button type='button' className='waybill-copy' aria-label={`${label}: ${text.copy}`} title={done ? text.copied : text.copy} onClick={copy} onBlur={() => setDone(false)}>
       <Icon name={done ? 'check' : page ? 'link' : 'copy'} />
@@ -213,14 +217,18 @@ const marks: Record<Exclude<Mark, 'busy' | 'todo'>, [IconName, string]> = {
   stopped: ['minus', 'muted'],
 }
 
-export const MarkIcon = ({mark, label}: {mark: Mark; label?: string}) =>
-  mark === 'busy' ? (
-    <Icon name='ring' tone='busy' label={label} />
-  ) : mark === 'todo' ? (
-    <span className='waybill-todo' title={label} />
-  ) : ( 
-    <Disc name={marks[mark][0]} tone={marks[mark][1]} label={label} />
-  )
+// MarkIcon tells what became of something; a `mute` one where words beside it do.
+export function MarkIcon({mark, mute}: {mark: Mark; mute?: boolean}) {
+  const label = mute ? undefined : text.marks[mark]
+  switch (mark) {
+    case 'busy':
+      return <Icon name='ring' tone='busy' label={label} />
+    case 'todo':
+      return <span className='waybill-todo' role='img' aria-label={text.marks.todo} title={label} />
+    default:
+      return <Disc name={marks[mark][0]} tone={marks[mark][1]} label={label} />
+  }
+}
 
 export const GateIcon = ({state}: {state: GateState}) =>
   state === 'pass' ? <Disc name='check' tone='good' label={text.verdict.pass} /> : state === 'wait' ? <Disc name='clock' tone='warn' label={text.verdict.wait} /> : <Disc name='cross' tone='bad' label={text.verdict.fail} />

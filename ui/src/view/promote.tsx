@@ -1,7 +1,8 @@
 import React, {useMemo, useRef, useState, type ReactNode} from 'react'
+import {getFreight} from '../api/calls'
 import type {Stage, Verdict} from '../api/wire'
 import {text} from '../strings'
-import {holds, onStage} from '../model/actions'
+import {holds, onStage, onTheWay} from '../model/actions'
 import {requestKey} from '../model/key'
 import {nextFor, promotePicks, rollbackPicks, whyNot, type Pick} from '../model/picks'
 import {matches} from '../model/search'
@@ -9,7 +10,8 @@ import {calledIn} from '../model/stage'
 import {useAsk} from './asking'
 import {ComparePart, PreviewPart, useConsider, VerdictPart} from './consider'
 import {useDesk} from './desk'
-import {useFreightLine} from './freight-pages'
+import {useFreightLine, type FreightLine} from './freight-pages'
+import {useLoad} from './hooks'
 import {Age, Button, Chip, Empty, Name, Notice, ProblemNotice, Search} from './parts'
 import {PromotionDetails} from './promotion-details'
 import {VerdictTree} from './verdict'
@@ -19,8 +21,15 @@ import {VerdictTree} from './verdict'
 export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: Stage; pick: string; rollback: boolean; onPick: (id: string) => void; onClose: () => void}) {
   const desk = useDesk()
   const line = useFreightLine(!rollback)
-  const choices = useMemo(() => (rollback ? rollbackPicks(stage) : promotePicks(desk.pipeline, stage, line.freight)), [rollback, stage, desk.pipeline, line.freight])
-  const chosen = pick || (rollback ? (choices[0] ? choices[0].id : '') : nextFor(desk.pipeline, stage))
+  // What is proposed stays the same: newer freight must not take the place of what a person
+  // is looking at.
+  const [proposed] = useState(() => (rollback ? (rollbackPicks(stage)[0] || {id: ''}).id : nextFor(desk.pipeline, stage)))
+  const chosen = pick || proposed
+  // A link may name freight that is older than what is listed.
+  const listed = rollback || chosen === '' || line.freight.some(f => f.id === chosen)
+  const named = useLoad(listed ? '' : chosen, r => getFreight(desk.session.caller, desk.pipeline.name, chosen, r))
+  const freight = useMemo(() => (named.value ? [...line.freight, named.value] : line.freight), [line.freight, named.value])
+  const choices = useMemo(() => (rollback ? rollbackPicks(stage) : promotePicks(desk.pipeline, stage, freight)), [rollback, stage, desk.pipeline, freight])
   const [picking, setPicking] = useState(chosen === '')
   const [reason, setReason] = useState('')
   const key = useRef({of: '', key: ''})
@@ -49,15 +58,14 @@ export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: St
     <Considering
       stage={stage}
       freight={picking ? '' : chosen}
-      origin={picked ? picked.origin : ''}
+      origin={picked && picked.origin}
       rollback={rollback}
       head={
         picking ? (
           <Picker
             choices={choices}
             selected={chosen}
-            rollback={rollback}
-            onEnd={line.more}
+            line={rollback ? undefined : line}
             onPick={id => {
               onPick(id)
               setPicking(false)
@@ -85,13 +93,13 @@ export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: St
               e.preventDefault()
               submit(why)
             }}>
-            {asking.problem && <ProblemNotice problem={asking.problem} />}
+            {asking.problem && <ProblemNotice problem={asking.problem} call='asked' />}
             {asking.problem && asking.problem.verdict && <VerdictTree verdict={asking.problem.verdict} />}
             <label>
               <span>
                 {text.promote.reason} {!rollback && <em className='waybill-quiet'>({text.optional})</em>}
               </span>
-              <input className='waybill-input' value={reason} maxLength={1000} placeholder={text.promote.reasonHint} onChange={e => setReason(e.target.value)} />
+              <input className='waybill-input' value={reason} maxLength={1000} placeholder={rollback ? text.rollback.reasonMissing : text.promote.reasonHint} onChange={e => setReason(e.target.value)} />
             </label>
             <div className='waybill-actions'>
               <Button onClick={onClose}>{text.cancel}</Button>
@@ -108,11 +116,13 @@ export function PromoteForm({stage, pick, rollback, onPick, onClose}: {stage: St
   )
 }
 
-function Considering(p: {stage: Stage; freight: string; origin: string; rollback: boolean; head: ReactNode; foot: (verdict: Verdict | undefined, unseen: boolean) => ReactNode}) {
+function Considering(p: {stage: Stage; freight: string; origin?: string; rollback: boolean; head: ReactNode; foot: (verdict: Verdict | undefined, unseen: boolean) => ReactNode}) {
   const {verdict, preview} = useConsider(p.stage, p.freight, p.rollback)
+  const way = onTheWay(p.stage, p.freight)
   return (
     <Body footer={p.foot(verdict.value, preview.loading && !preview.value)}>
       {p.head}
+      {way && <Notice tone='warn'>{text.stage[way]}</Notice>}
       {p.freight && !p.rollback && holds(p.stage, p.freight) && <Notice tone='info'>{text.promote.holds}</Notice>}
       {p.freight && (
         <div className='waybill-consider'>
@@ -121,7 +131,7 @@ function Considering(p: {stage: Stage; freight: string; origin: string; rollback
           </div>
           <div>
             <VerdictPart verdict={verdict} />
-            <ComparePart stage={p.stage} freight={p.freight} origin={p.origin} />
+            {p.origin && <ComparePart stage={p.stage} freight={p.freight} origin={p.origin} />}
           </div>
         </div>
       )}
@@ -139,14 +149,17 @@ export function Body({children, footer}: {children: ReactNode; footer: ReactNode
   )
 }
 
-function Picker({choices, selected, rollback, onPick, onEnd}: {choices: Pick[]; selected: string; rollback: boolean; onPick: (id: string) => void; onEnd?: () => void}) {
+// Picker lists the choices: those of a line of freight, of which there may be more, or
+// those of a rollback.
+function Picker({choices, selected, line, onPick}: {choices: Pick[]; selected: string; line?: FreightLine; onPick: (id: string) => void}) {
   const [query, setQuery] = useState('')
   const shown = useMemo(() => choices.filter(c => matches(`${c.alias} ${c.summary} ${c.id} ${c.notes.join(' ')}`, query)), [choices, query])
   const [limit, setLimit] = useState(60)
+  const more = line && line.more
   return (
     <div className='waybill-picker'>
-      {rollback ? <Notice tone='info'>{text.rollback.hint}</Notice> : <Search value={query} onChange={setQuery} label={text.promote.pickSearch} />}
-      {choices.length === 0 && <Empty title={rollback ? text.actions.nothingToRollBack : text.freight.empty} hint={rollback ? undefined : text.freight.emptyHint} />}
+      {line ? <Search value={query} onChange={setQuery} label={text.promote.pickSearch} /> : <Notice tone='info'>{text.rollback.hint}</Notice>}
+      {choices.length === 0 && <Empty title={line ? text.freight.empty : text.actions.nothingToRollBack} hint={line && text.freight.emptyHint} />}
       <ul aria-label={text.promote.pick}>
         {shown.slice(0, limit).map(c => (
           <li key={c.id}>
@@ -165,13 +178,16 @@ function Picker({choices, selected, rollback, onPick, onEnd}: {choices: Pick[]; 
           </li>
         ))}
       </ul>
-      {(shown.length > limit || onEnd) && (
+      {choices.length > 0 && shown.length === 0 && <p className='waybill-quiet'>{text.freight.noMatch}</p>}
+      {line && line.problem && <ProblemNotice problem={line.problem} />}
+      {(shown.length > limit || more) && (
         <Button
           kind='quiet'
+          busy={line && line.loading}
           onClick={() => {
             setLimit(n => n + 60)
-            if (onEnd && shown.length <= limit) {
-              onEnd()
+            if (more && shown.length <= limit) {
+              more()
             }
           }}>
           {text.more}

@@ -3,6 +3,7 @@ import {getPromotion} from '../api/calls'
 import type {Promotion, PromotionRecord} from '../api/wire'
 import {text} from '../strings'
 import {labelOf, onPromotion} from '../model/actions'
+import {factsOf, phasesOf} from '../model/facts'
 import {hasEnded, openPromotion, promotionView, type PromotionView, type StepView} from '../model/promotion'
 import {CommitID} from './compare'
 import {useDesk} from './desk'
@@ -17,13 +18,13 @@ import type {Doing} from '../model/permalink'
 // In a dialog (`inDialog`) it leads nowhere else, and `plain` leaves the actions away.
 export function PromotionDetails({id, fresh, plain, inDialog}: {id: string; fresh?: Promotion; plain?: boolean; inDialog?: boolean}) {
   const desk = useDesk()
-  const {pipeline, session, version, go} = desk
+  const {pipeline, session, go} = desk
   const open = openPromotion(pipeline, id)
   const stage = open ? open.stage : undefined
   // A promotion that runs is told whole by the pipeline, and one that ended changes no
   // more: it keeps the key with which it was found ended.
   const ended = useRef('')
-  const key = open && open.record.phase === 'Running' ? '' : ended.current || `${id}@${version}`
+  const key = open && open.record.phase === 'Running' ? '' : ended.current || `${id}@${open ? `${open.record.waiting} ${factsOf(pipeline, open.stage)}` : phasesOf(pipeline)}`
   const loaded = useLoad(key, r => getPromotion(session.caller, pipeline.name, id, r), id)
   if (loaded.value && !loaded.loading && hasEnded(loaded.value)) {
     ended.current = key
@@ -82,8 +83,9 @@ function Head({view}: {view: PromotionView}) {
       <strong>
         <Name of={view} />
       </strong>
-      <span className='waybill-quiet'>→</span>
-      <strong>{view.stage}</strong>
+      <span>
+        <span className='waybill-quiet'>→</span> <strong>{view.stage}</strong>
+      </span>
       {view.automatic && <Chip>{text.promotion.automatic}</Chip>}
       {view.rollback && <Chip tone='warn'>{text.promotion.rollback}</Chip>}
       {view.took && <span className='waybill-quiet'>{text.promotion.took(view.took)}</span>}
@@ -121,12 +123,12 @@ export function Steps({steps}: {steps: StepView[]}) {
     <ol className='waybill-steps' aria-live='polite'>
       {steps.map(s => (
         <li key={s.key} className={`waybill-step-${s.mark}`}>
-          <MarkIcon mark={s.mark} label={s.mark} />
+          <MarkIcon mark={s.mark} />
           <div>
             <span>{s.name}</span>
             {s.message && <div className='waybill-quiet'>{s.message}</div>}
           </div>
-          <span className='waybill-quiet'>{s.took || (s.mark === 'busy' && s.startedAt ? <Age at={s.startedAt} /> : '')}</span>
+          <span className='waybill-quiet' aria-live='off'>{s.took || (s.mark === 'busy' && s.startedAt ? <Age at={s.startedAt} /> : '')}</span>
         </li>
       ))}
     </ol>
@@ -139,7 +141,7 @@ function Results({view}: {view: PromotionView}) {
       <ul className='waybill-steps'>
         {view.results.map(r => (
           <li key={r.key} className={`waybill-step-${r.mark}`}>
-            <MarkIcon mark={r.mark} label={r.mark} />
+            <MarkIcon mark={r.mark} />
             <div>
               <span>{r.name}</span>
               {r.message && <div className='waybill-quiet'>{r.message}</div>}
@@ -161,7 +163,7 @@ function Events({view}: {view: PromotionView}) {
     <ol className='waybill-events'>
       {view.events.map(e => (
         <li key={e.key}>
-          <MarkIcon mark={e.mark} />
+          <MarkIcon mark={e.mark} mute />
           <div>
             <span>{e.what}</span>
             {e.said && <q>{e.said}</q>}
@@ -185,7 +187,7 @@ function Evidence({view}: {view: PromotionView}) {
         <ol className='waybill-events'>
           {view.evidence.map(e => (
             <li key={e.stage + e.at}>
-              <MarkIcon mark='done' />
+              <MarkIcon mark='done' mute />
               <span>{text.promotion.verifiedIn(e.stage)}</span>
               <span className='waybill-quiet'>
                 <Age at={e.at} />

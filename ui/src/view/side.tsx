@@ -5,8 +5,9 @@ import {called} from '../model/names'
 import {aliasIn} from '../model/stage'
 import {useDesk} from './desk'
 import {FreightDetails} from './freight-details'
+import {focusBack} from './hooks'
 import {Icon} from './icon'
-import {Copy} from './parts'
+import {Copy, Empty} from './parts'
 import {PromotionDetails} from './promotion-details'
 import {StageDetails} from './stage-details'
 import {WarehouseDetails} from './warehouse-details'
@@ -14,19 +15,20 @@ import {WarehouseDetails} from './warehouse-details'
 // Side shows what is selected, beside the graph or the list.
 export function Side({freight}: {freight: Freight[]}) {
   const {place, pipeline} = useDesk()
-  const stage = place.stage && pipeline.stages.find(s => s.name === place.stage)
-  if (stage) {
+  const gone = <Empty title={text.gone} hint={text.goneHint} icon='unknown' />
+  if (place.stage) {
+    const stage = pipeline.stages.find(s => s.name === place.stage)
     return (
-      <Panel of={place.stage!} kind={text.promotion.stage} title={stage.name}>
-        <StageDetails stage={stage} key={stage.name} />
+      <Panel of={place.stage} kind={text.promotion.stage} title={place.stage}>
+        {stage ? <StageDetails stage={stage} key={stage.name} /> : gone}
       </Panel>
     )
   }
-  const warehouse = place.warehouse && pipeline.warehouses.find(w => w.name === place.warehouse)
-  if (warehouse) {
+  if (place.warehouse) {
+    const warehouse = pipeline.warehouses.find(w => w.name === place.warehouse)
     return (
-      <Panel of={place.warehouse!} kind={text.stage.warehouse} title={warehouse.name}>
-        <WarehouseDetails warehouse={warehouse} key={warehouse.name} />
+      <Panel of={place.warehouse} kind={text.stage.warehouse} title={place.warehouse}>
+        {warehouse ? <WarehouseDetails warehouse={warehouse} key={warehouse.name} /> : gone}
       </Panel>
     )
   }
@@ -59,11 +61,7 @@ function Panel({of, kind, title, children}: {of: string; kind: string; title: st
   }, [of])
   const close = () => {
     go({stage: '', warehouse: '', freight: '', promotion: ''})
-    const e = opener.current as HTMLElement | null
-    const next = e && document.contains(e) ? e : document.getElementById('waybill-panel')
-    if (next) {
-      next.focus({preventScroll: true})
-    }
+    focusBack(opener.current)
   }
   return (
     <aside className='waybill-side' aria-label={`${kind} ${title}`} onKeyDown={e => e.key === 'Escape' && !(e.target as HTMLElement).closest('dialog') && close()}>

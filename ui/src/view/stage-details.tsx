@@ -1,10 +1,10 @@
 import React from 'react'
 import type {Stage} from '../api/wire'
 import {text} from '../strings'
-import {labelOf, onPromotion, onStage} from '../model/actions'
+import {labelOf, onPromotion, onStage, onTheWay} from '../model/actions'
 import {person} from '../model/names'
 import type {Doing} from '../model/permalink'
-import {behind, calledIn, calledOf, offered, sourcesOf} from '../model/stage'
+import {behind, calledIn, calledOf, failed, offered, sourcesOf} from '../model/stage'
 import {age} from '../model/time'
 import {promotionView} from '../model/promotion'
 import {sentence} from '../api/problem'
@@ -17,7 +17,7 @@ import {VerdictTree} from './verdict'
 import {useVerdict} from './verdicts'
 
 export function StageDetails({stage, small}: {stage: Stage; small?: boolean}) {
-  const {actions, viewer, go} = useDesk()
+  const {pipeline, actions, viewer, go} = useDesk()
   return (
     <div className='waybill-stage'>
       {!small && (
@@ -28,6 +28,18 @@ export function StageDetails({stage, small}: {stage: Stage; small?: boolean}) {
           {sentence(p)}
         </Notice>
       ))}
+      {stage.last && !stage.running && failed(stage) && (
+        <Notice
+          tone='bad'
+          title={text.status.failed}
+          action={
+            <Button kind='quiet' onClick={() => go({tab: 'history', promotion: stage.last!.promotion, stage: '', of: ''})}>
+              {text.promotion.one}
+            </Button>
+          }>
+          <Name of={calledIn(pipeline, stage, stage.last.freight)} />
+        </Notice>
+      )}
       {stage.running && <Running stage={stage} />}
       {(stage.pending || []).length > 0 && <Queue stage={stage} />}
       <Current stage={stage} />
@@ -114,19 +126,21 @@ function Current({stage}: {stage: Stage}) {
   )
 }
 
-// Next shows what the stage would get next, and the server's verdict on it.
+// Next shows what the stage would get next, and the server's verdict on it. What waits for
+// it, or goes into it, is shown there with its own.
 function Next({stage}: {stage: Stage}) {
   const {pipeline} = useDesk()
   const held = new Set(stage.current.map(l => l.freight))
   const next = offered(pipeline, stage).filter(o => !held.has(o.freight))[0]
-  const verdict = useVerdict(stage, next ? next.freight : '')
+  const way = next ? onTheWay(stage, next.freight) : ''
+  const verdict = useVerdict(stage, next && !way ? next.freight : '')
   if (!next) {
     return stage.current.length > 0 ? <p className='waybill-quiet'>{text.stage.nothingNext}</p> : null
   }
   const b = behind(pipeline, stage)
   return (
     <Section title={text.stage.next} of={calledIn(pipeline, stage, next.freight)} aside={b.n > 0 ? <span className='waybill-quiet'>{text.status.behind(b.n, b.more)}</span> : undefined}>
-      {verdict.value ? <VerdictTree verdict={verdict.value} /> : verdict.problem ? <ProblemNotice problem={verdict.problem} onAgain={verdict.again} /> : <Skeleton rows={3} />}
+      {way ? <p className='waybill-quiet'>{text.stage[way]}</p> : verdict.value ? <VerdictTree verdict={verdict.value} /> : verdict.problem ? <ProblemNotice problem={verdict.problem} onAgain={verdict.again} /> : <Skeleton rows={3} />}
     </Section>
   )
 }

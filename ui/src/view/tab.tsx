@@ -27,10 +27,11 @@ export function useDeskOf(app: HostApplication) {
   const session = useMemo(() => sessionOf({namespace, name, project}, stage), [namespace, name, project, stage])
   const {state, viewer} = useSession(session, 'whole')
   const place = usePlace()
-  const {value, version} = state
+  const {value, problem} = state
+  const down = problem !== undefined && problem.unanswered
   const desk = useMemo<Desk | undefined>(
-    () => value && value.pipeline && {session, pipeline: value.pipeline, version, own: ownStage(value), actions: actionsOf(value), viewer, place, go: goTo},
-    [session, value, version, viewer, place],
+    () => value && value.pipeline && {session, pipeline: value.pipeline, down, own: ownStage(value), actions: actionsOf(value), viewer, place, go: goTo},
+    [session, value, down, viewer, place],
   )
   return {session, state, desk, viewer}
 }
@@ -60,7 +61,7 @@ function BoundTab({application}: {application: HostApplication}) {
   return (
     <div className='waybill waybill-tab' ref={ref}>
       {state.problem && (
-        <ProblemNotice problem={state.problem} onAgain={() => session.feed.refresh()} />
+        <ProblemNotice problem={state.problem} call='polled' onAgain={() => session.feed.refresh()} />
       )}
       {desk ? (
         <DeskProvider value={desk}>
@@ -100,7 +101,7 @@ function Desktop({narrow, wide}: {narrow: boolean; wide: boolean}) {
       <div className={`waybill-main${selected ? ' waybill-main-split' : ''}`}>
         <div className='waybill-content' role='tabpanel' id='waybill-panel' tabIndex={-1} aria-labelledby={`waybill-tab-${place.tab}`} hidden={narrow && selected}>
           <Boundary key={place.tab}>
-            {place.tab === 'pipeline' && <FreightStrip />}
+            {place.tab === 'pipeline' && <FreightStrip query={query} />}
             {place.tab === 'pipeline' && (list ? <StageList query={query} narrow={narrow || (selected && !wide)} /> : <PipelineGraph query={query} freight={place.freight} />)}
             {place.tab === 'freight' && <FreightTable line={line} query={query} narrow={narrow || (selected && !wide)} />}
             {place.tab === 'history' && <History query={query} narrow={narrow || (selected && !wide)} />}
@@ -119,7 +120,8 @@ function Desktop({narrow, wide}: {narrow: boolean; wide: boolean}) {
 function useQuery(): [string, (q: string) => void] {
   const {place, go} = useDesk()
   const [query, setQuery] = useState(place.query || '')
-  useEffect(() => setQuery(place.query || ''), [place.tab])
+  // The browser's way back brings another query, too.
+  useEffect(() => setQuery(place.query || ''), [place.tab, place.query])
   useEffect(() => {
     if (query === (place.query || '')) {
       return undefined
@@ -220,11 +222,15 @@ function Dialogs() {
   }
   if (doing === 'promote' || doing === 'rollback') {
     const stage = pipeline.stages.find(s => s.name === place.target)
-    return stage ? (
-      <Dialog wide title={doing === 'promote' ? text.promote.title(stage.name) : text.rollback.title(stage.name)} onClose={close}>
-        <PromoteForm key={doing + stage.name} stage={stage} pick={place.pick || ''} rollback={doing === 'rollback'} onPick={pick => go({pick}, 'replace')} onClose={close} />
+    return (
+      <Dialog wide={!!stage} title={text[doing].title(place.target)} onClose={close}>
+        {stage ? (
+          <PromoteForm key={doing + stage.name} stage={stage} pick={place.pick || ''} rollback={doing === 'rollback'} onPick={pick => go({pick}, 'replace')} onClose={close} />
+        ) : (
+          <Empty title={text.gone} hint={text.goneHint} icon='unknown' />
+        )}
       </Dialog>
-    ) : null
+    )
   }
   return <Decide key={doing + place.target} id={place.target} what={doing} onClose={close} />
 }

@@ -22,8 +22,21 @@ export function useVerdict(stage: Stage, freight: string, rollback = false): Loa
     if (left < 0 || left > longest) {
       return undefined
     }
-    const timer = setTimeout(again, left + 500)
-    return () => clearTimeout(timer)
+    // A page in the background asks nothing: it asks once it is seen again.
+    const seen = () => {
+      if (!document.hidden) {
+        document.removeEventListener('visibilitychange', seen)
+        again()
+      }
+    }
+    const timer = setTimeout(() => {
+      document.addEventListener('visibilitychange', seen)
+      seen()
+    }, left + 500)
+    return () => {
+      clearTimeout(timer)
+      document.removeEventListener('visibilitychange', seen)
+    }
   }, [until, again])
   return loaded
 }

@@ -37,7 +37,7 @@ export function WarehouseDetails({warehouse: w}: {warehouse: Warehouse}) {
         </div>
       )}
       {state.asked && <Notice tone='good'>{text.warehouse.asked}</Notice>}
-      {state.problem && <ProblemNotice problem={state.problem} />}
+      {state.problem && <ProblemNotice problem={state.problem} call='asked' />}
       {w.error && (
         <Notice tone='bad' title={text.warehouse.error}>
           {sentence(w.error)}
