@@ -43,8 +43,10 @@ test('a read goes through the gate of reads, with the headers that Argo CD wants
 test('a pipeline of another namespace has a colon in its path', async () => {
   await getPipeline(caller, 'team/shop')
   assert.equal(last().url, '/extensions/waybill/api/v1/pipelines/team:shop')
-  await getPreview(caller, 'shop', 'prod', 'v1.0.0+x')
+  await getPreview(caller, 'shop', 'prod', 'v1.0.0+x', false)
   assert.equal(last().url, '/extensions/waybill/api/v1/pipelines/shop/stages/prod/preview?freight=v1.0.0%2Bx')
+  await getPreview(caller, 'shop', 'prod', 'v1.0.0', true)
+  assert.equal(last().url, '/extensions/waybill/api/v1/pipelines/shop/stages/prod/preview?freight=v1.0.0&rollback=true')
   await compareFreight(caller, 'shop', 'a', 'b')
   assert.equal(last().url, '/extensions/waybill/api/v1/pipelines/shop/freight/compare?from=a&to=b')
 })

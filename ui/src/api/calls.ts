@@ -43,8 +43,8 @@ export const getPromotion = (caller: Caller, pipeline: string, id: string, r?: R
 export const getEligibility = (caller: Caller, pipeline: string, stage: string, freight: string, rollback: boolean, r?: Reading): Answer<Verdict> =>
   get(caller, `${ofStage(pipeline, stage)}/eligibility` + query({freight, rollback: rollback ? 'true' : ''}), r)
 
-export const getPreview = (caller: Caller, pipeline: string, stage: string, freight: string, r?: Reading): Answer<Preview> =>
-  get(caller, `${ofStage(pipeline, stage)}/preview` + query({freight}), r)
+export const getPreview = (caller: Caller, pipeline: string, stage: string, freight: string, rollback: boolean, r?: Reading): Answer<Preview> =>
+  get(caller, `${ofStage(pipeline, stage)}/preview` + query({freight, rollback: rollback ? 'true' : ''}), r)
 
 export const compareFreight = (caller: Caller, pipeline: string, from: string, to: string, r?: Reading): Answer<Comparison> =>
   get(caller, `${of(pipeline)}/freight/compare` + query({from, to}), r)

@@ -19,13 +19,13 @@ export interface Considered {
 // useConsider asks for the verdict first, which is quick, then for the preview.
 export function useConsider(stage: Stage, freight: string, rollback: boolean): Considered {
   const verdict = useVerdict(stage, freight, rollback)
-  const preview = usePreview(stage, freight)
+  const preview = usePreview(stage, freight, rollback)
   return {verdict, preview}
 }
 
-export function usePreview(stage: Stage, freight: string): Loaded<Preview> {
+export function usePreview(stage: Stage, freight: string, rollback: boolean): Loaded<Preview> {
   const {session, pipeline} = useDesk()
-  return useLoad(freight && `${stage.name} ${freight}`, r => getPreview(session.caller, pipeline.name, stage.name, freight, r))
+  return useLoad(freight && `${stage.name} ${freight} ${rollback}`, r => getPreview(session.caller, pipeline.name, stage.name, freight, rollback, r))
 }
 
 export function VerdictPart({verdict}: {verdict: Loaded<Verdict>}) {

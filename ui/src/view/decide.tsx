@@ -85,7 +85,7 @@ interface Deciding {
 // Approving shows what is approved: the approval carries the digest of the preview that
 // stands on the page.
 function Approving(p: Deciding) {
-  const preview = usePreview(p.stage, p.record.freight)
+  const preview = usePreview(p.stage, p.record.freight, !!p.record.request.rollback)
   const digest = preview.value ? preview.value.digest : undefined
   const outdated = p.asking.problem && p.asking.problem.type === 'urn:waybill:problem:conflict'
   return (
