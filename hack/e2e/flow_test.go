@@ -10,6 +10,7 @@ import (
 
 	"github.com/waybill-cd/waybill/extension/eligibility"
 	"github.com/waybill-cd/waybill/extension/promotion"
+	"github.com/waybill-cd/waybill/hack/stack/git"
 	v1 "github.com/waybill-cd/waybill/proxy/api/v1"
 )
 
@@ -215,11 +216,20 @@ func TestFromCommitToProduction(t *testing.T) {
 		if status != http.StatusBadRequest || !strings.Contains(problem(t, answer).Detail, "needs a reason") {
 			t.Errorf("%d %s", status, answer)
 		}
+		// What has come to main since goes to prod by an approval, and not along.
+		if _, err := theStack.Git().Commit(t.Context(), "shop", git.Commit{Message: "Nobody has approved this", Files: map[string]string{"deploy/prod/NOTES": "new\n"}}); err != nil {
+			t.Fatal(err)
+		}
 		back = ask(t, alice, "rollback", "-p", "shop", "--stage", "prod", "--reason", "v1.1.0 is slow")
 		if p := waitEnded(t, back); p.Phase != promotion.Succeeded {
 			t.Fatalf("%s: %s", p.Phase, p.Message)
 		}
 		waitLive(t, "prod", digests[v1tag])
+		before, _ := record(t, toProd)
+		after, _ := record(t, back)
+		if got, want := after.Applications[0].Base, before.Applications[0].Base; got == "" || got != want {
+			t.Errorf("it has the tree of %q, want that of the promotion that it returns to, %q", got, want)
+		}
 	})
 
 	t.Run("the records name who did each", func(t *testing.T) {
