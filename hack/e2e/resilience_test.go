@@ -244,7 +244,6 @@ func TestNothingIsWrittenWhenNothingChanged(t *testing.T) {
 		return "", true
 	})
 	looks := func() float64 { return metric(t, "waybill_warehouse_looks_total") }
-	before := looks()
 	idle := func(d time.Duration) {
 		timer := time.NewTimer(d)
 		defer timer.Stop()
@@ -260,6 +259,7 @@ func TestNothingIsWrittenWhenNothingChanged(t *testing.T) {
 		writes := counter.written()
 		return strings.Join(writes, "\n"), len(writes) == 0
 	})
+	before := looks()
 	counter.reset()
 	idle(time.Minute)
 	if writes := counter.written(); len(writes) > 0 {
