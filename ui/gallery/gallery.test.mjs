@@ -26,7 +26,7 @@ describe(`every state, on React ${react}`, {concurrency: 3}, () => {
     }
     mkdirSync(folder, {recursive: true})
     server = await serve(0)
-    browser = await chromium.launch({timeout: 60000, executablePath: process.env.WAYBILL_CHROMIUM || '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu']})
+    browser = await chromium.launch({executablePath: process.env.WAYBILL_CHROMIUM || '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu']})
     const page = await open({name: 'pipeline'})
     ids = await page.evaluate(() => window.page.ids)
     await page.close()
@@ -50,7 +50,7 @@ describe(`every state, on React ${react}`, {concurrency: 3}, () => {
     const place = (state.place || '').replace(/\{(\w+)\}/g, (_, name) => ids[name])
     const params = {view: state.view || 'Promotion', react: state.react || react, scenario: state.scenario || '', latency: state.latency || '', waybill: place, extension: state.flyout || ''}
     const query = new URLSearchParams(Object.entries(params).filter(([, value]) => value !== ''))
-    await page.goto(`http://127.0.0.1:${server.address().port}/applications/argocd/${state.app || 'shop-prod-eu'}?${query}`)
+    await page.goto(`http://localhost:${server.address().port}/applications/argocd/${state.app || 'shop-prod-eu'}?${query}`)
     return page
   }
 

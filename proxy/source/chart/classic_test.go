@@ -1,10 +1,8 @@
 package chart_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -185,14 +183,6 @@ func TestErrorsOfClassicRepositoriesTellCauseAndRemedy(t *testing.T) {
 	moved := httptest.NewServer(http.RedirectHandler("http://charts.example.com/index.yaml", http.StatusFound))
 	t.Cleanup(moved.Close)
 	gone.Close() // now that nobody else starts to listen, who could get its port
-	// No resolver is asked, which may not answer, or answer for every name.
-	w.transport = &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-		if address == "charts.invalid:443" {
-			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "charts.invalid", IsNotFound: true}}
-		}
-		return (&net.Dialer{}).DialContext(ctx, network, address)
-	}}
-	w.open(chart.Options{})
 	for name, test := range map[string]struct {
 		sub  pipeline.ChartSubscription
 		kind error
