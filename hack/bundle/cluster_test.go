@@ -159,7 +159,7 @@ func (c cluster) rollOut(t *testing.T) {
 	c.run(t, nil, "apply", "-k", "manifests/waybill")
 	c.run(t, nil, "apply", "-n", "team-a", "-k", "manifests/application-namespace")
 	// kwok makes the Pods Ready; that they exist is the admission's word.
-	c.run(t, nil, "rollout", "status", "-n", "waybill", "deployment/waybill-proxy", "--timeout=60s")
+	c.run(t, nil, "rollout", "status", "-n", "waybill", "deployment/waybill-proxy", "--timeout=3m")
 }
 
 func (c cluster) rights(t *testing.T) {
@@ -340,7 +340,8 @@ spec:
 			request.Header.Set("Argocd-Project-Name", "default")
 			response, err := http.DefaultClient.Do(request)
 			if err != nil {
-				return false, err
+				last = err
+				return false, nil // argocd-server may begin anew with the settings
 			}
 			defer response.Body.Close()
 			select {
@@ -373,7 +374,7 @@ func (c cluster) remove(t *testing.T, before map[string]unstructured.Unstructure
 
 func (c cluster) await(t *testing.T, what string, condition wait.ConditionWithContextFunc) {
 	t.Helper()
-	if err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, 30*time.Second, true, condition); err != nil {
+	if err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, 3*time.Minute, true, condition); err != nil {
 		t.Fatalf("waiting for %s: %v", what, err)
 	}
 }

@@ -24,7 +24,8 @@ func Ensure(ctx context.Context, log io.Writer) error {
 		return fmt.Errorf("the UI's tests need Chromium at %s: install it (on Debian: apt-get install %s)", Path, packages)
 	}
 	fmt.Fprintln(log, "installing Chromium")
-	install := exec.CommandContext(ctx, "sh", "-c", "apt-get update && apt-get install -y --no-install-recommends "+packages)
+	const patient = "apt-get -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 "
+	install := exec.CommandContext(ctx, "sh", "-c", patient+"update && "+patient+"install -y --no-install-recommends "+packages)
 	install.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 	if out, err := install.CombinedOutput(); err != nil {
 		return fmt.Errorf("apt-get cannot install %s: %w: %s", packages, err, out[max(0, len(out)-2000):])

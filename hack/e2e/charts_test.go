@@ -91,7 +91,10 @@ func TestAPinnedChartIsVendoredByThePromotion(t *testing.T) {
 	promoted := func(version string) {
 		t.Helper()
 		eventually(t, "chart "+version+" is freight", func() (string, bool) {
-			out, _ := cli(t, alice, "refresh", "charts", "--app", "charts-live")
+			out, code := cli(t, alice, "refresh", "charts", "--app", "charts-live")
+			if code != 0 {
+				return out, false // the proxy does not know the pipeline yet
+			}
 			p := get[v1.Pipeline](t, "charts-live", "/pipelines/charts")
 			found := false
 			for _, f := range p.Freight {

@@ -22,6 +22,15 @@ func kubectl(t *testing.T, args ...string) string {
 	return string(out)
 }
 
+// waitEvent waits until an Event tells something: Events are written by and by.
+func waitEvent(t *testing.T, tells string) {
+	t.Helper()
+	eventually(t, "an Event tells of it: "+tells, func() (string, bool) {
+		events := kubectl(t, "get", "events", "-n", "waybill")
+		return events, strings.Contains(events, tells)
+	})
+}
+
 func apply(t *testing.T, manifests string) {
 	t.Helper()
 	if err := theShop.Apply(t.Context(), manifests); err != nil {

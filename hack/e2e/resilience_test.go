@@ -189,9 +189,7 @@ func TestAnInvalidDocumentLeavesTheLastGoodOneInForce(t *testing.T) {
 	if len(summary.Problems) != 1 || summary.Problems[0].Path != "stages[2].approval.required" {
 		t.Errorf("problems: %+v", summary.Problems)
 	}
-	if events := kubectl(t, "get", "events", "-n", "waybill"); !strings.Contains(events, "PipelineInvalid") {
-		t.Errorf("no Event tells of it:\n%s", events)
-	}
+	waitEvent(t, "PipelineInvalid")
 	digest := deliver(t, "v2.6.0")
 	waitLive(t, "dev", digest)
 	setPipeline(t)
@@ -257,8 +255,6 @@ func TestNothingIsWrittenWhenNothingChanged(t *testing.T) {
 		return "", true
 	})
 	looks := func() float64 { return metric(t, "waybill_warehouse_looks_total") }
-	before := looks()
-	// The Events of what has just ended are written with a little delay.
 	idle := func(d time.Duration) {
 		timer := time.NewTimer(d)
 		defer timer.Stop()
@@ -267,7 +263,14 @@ func TestNothingIsWrittenWhenNothingChanged(t *testing.T) {
 		case <-t.Context().Done():
 		}
 	}
-	idle(5 * time.Second)
+	// The Events of what has just ended are written with a little delay.
+	eventually(t, "five seconds pass without a write", func() (string, bool) {
+		counter.reset()
+		idle(5 * time.Second)
+		writes := counter.written()
+		return strings.Join(writes, "\n"), len(writes) == 0
+	})
+	before := looks()
 	counter.reset()
 	idle(time.Minute)
 	if writes := counter.written(); len(writes) > 0 {

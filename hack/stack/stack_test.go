@@ -108,9 +108,7 @@ func TestStack(t *testing.T) {
 	if err := s.Stop(); err != nil {
 		t.Error(err)
 	}
-	if left := processesIn(t, s.Dir()); len(left) > 0 {
-		t.Errorf("processes are left: %v", left)
-	}
+	awaitNoProcesses(t, s.Dir())
 	if _, err := os.Stat(s.Dir()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the folder is left (%v)", err)
 	}
@@ -170,9 +168,7 @@ func TestCanceledStartLeavesNothingRunning(t *testing.T) {
 	if _, err := stack.Start(ctx, stack.Config{Dir: dir, Log: canceling{cancel}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
-	if left := processesIn(t, dir); len(left) > 0 {
-		t.Errorf("processes are left: %v", left)
-	}
+	awaitNoProcesses(t, dir)
 }
 
 func deploy(t *testing.T, s *stack.Stack) {
@@ -311,7 +307,7 @@ func noticeDeath(t *testing.T, s *stack.Stack) {
 			}
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := s.Wait(ctx); err == nil || !strings.Contains(err.Error(), "kwok ended by itself (signal: killed)") {
 		t.Errorf("error %v", err)
@@ -338,8 +334,21 @@ func awaitHealthy(t *testing.T, s *stack.Stack, application string) {
 
 func await(t *testing.T, what string, condition wait.ConditionWithContextFunc) {
 	t.Helper()
-	if err := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, 40*time.Second, true, condition); err != nil {
+	if err := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, 3*time.Minute, true, condition); err != nil {
 		t.Fatalf("waiting for %s: %v", what, err)
+	}
+}
+
+// awaitNoProcesses waits until a stack's processes are gone: those that its
+// components have started are killed with them, and end a moment later.
+func awaitNoProcesses(t *testing.T, folder string) {
+	t.Helper()
+	var left map[int]string
+	if err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
+		left = processesIn(t, folder)
+		return len(left) == 0, nil
+	}); err != nil {
+		t.Errorf("processes are left: %v", left)
 	}
 }
 

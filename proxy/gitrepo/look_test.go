@@ -175,12 +175,20 @@ func TestChangesAreThoseToTheFirstParent(t *testing.T) {
 
 func TestLooksAtOneRepositoryFetchOnce(t *testing.T) {
 	h := monorepo(t, 100, 100)
-	h.Traffic.SetLatency(20 * time.Millisecond)
 	const looks = 20
+	var begun sync.WaitGroup
+	begun.Add(looks)
+	h.Traffic.SetFault(func(*http.Request) *fault.Fault {
+		begun.Wait() // nobody is answered before all look
+		return nil
+	})
 	requests, _ := h.measured(func() {
 		var all sync.WaitGroup
 		for range looks {
-			all.Go(func() { h.newest(t, 20) })
+			all.Go(func() {
+				begun.Done()
+				h.newest(t, 20)
+			})
 		}
 		all.Wait()
 	})
@@ -318,9 +326,9 @@ func TestAHostThatHasEnoughIsLeftAlone(t *testing.T) {
 		wait  time.Duration
 		asked int // requests of a second look
 	}{
-		"too many requests, with a time":    {fault.Fault{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"30"}}}, 30 * time.Second, 0},
+		"too many requests, with a time":    {fault.Fault{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"300"}}}, 5 * time.Minute, 0},
 		"too many requests, without":        {fault.Fault{Status: http.StatusTooManyRequests}, 0, 1},
-		"out of service, with a time":       {fault.Fault{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"30"}}}, 30 * time.Second, 0},
+		"out of service, with a time":       {fault.Fault{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"300"}}}, 5 * time.Minute, 0},
 		"too many requests, beyond reason":  {fault.Fault{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"999999999"}}}, 24 * time.Hour, 0},
 		"too many requests, with no number": {fault.Fault{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"soon"}}}, 0, 1},
 	} {
@@ -332,7 +340,7 @@ func TestAHostThatHasEnoughIsLeftAlone(t *testing.T) {
 				h.Traffic.Reset()
 				err := h.repositories.Look(t.Context(), h.place(), func(context.Context, *gitrepo.Look) error { return nil })
 				var busy *gitrepo.Busy
-				if !errors.As(err, &busy) || busy.RetryAfter > tt.wait || busy.RetryAfter < tt.wait-10*time.Second {
+				if !errors.As(err, &busy) || busy.RetryAfter > tt.wait || busy.RetryAfter < tt.wait-time.Minute {
 					t.Errorf("look %d: %v (%+v), want a pause of %s", i, err, busy, tt.wait)
 				}
 				if got := h.Traffic.Count(nil); got != want {

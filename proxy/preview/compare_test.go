@@ -174,7 +174,7 @@ func TestAComparisonWaitsForItsTurn(t *testing.T) {
 	then := w.push("then", map[string]string{"deploy/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}"})
 	w.compare(app, now, then)
 	release := w.renderer.HoldComparisons()
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second) // and all that comes before takes a fraction of it
 	defer cancel()
 	if _, err := w.renderer.Compare(ctx, app, now, then); err == nil || !strings.Contains(err.Error(), "took too long") {
 		t.Errorf("error %v", err)

@@ -22,6 +22,7 @@ export const patience = 90000
 export const launch = () =>
   chromium.launch({
     executablePath: need('WAYBILL_CHROMIUM'),
+    timeout: patience,
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   })
 
