@@ -128,15 +128,12 @@ type normal struct {
 	left           time.Duration // for the objects that are still to come
 }
 
-// expressionTimeout bounds one jq expression on one object.
-const expressionTimeout = 100 * time.Millisecond
-
 func newNormal(ignore []v1alpha1.ResourceIgnoreDifferences) (*normal, error) {
 	ignore, err := harmless(ignore)
 	if err != nil {
 		return nil, err
 	}
-	ignored, err := normalizers.NewIgnoreNormalizer(ignore, nil, normalizers.IgnoreNormalizerOpts{JQExecutionTimeout: expressionTimeout})
+	ignored, err := normalizers.NewIgnoreNormalizer(ignore, nil, normalizers.IgnoreNormalizerOpts{})
 	if err != nil {
 		return nil, refuse("its spec.ignoreDifferences cannot be understood: correct the JSON pointers and jq expressions there")
 	}

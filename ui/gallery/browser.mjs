@@ -8,7 +8,7 @@ export const react = process.env.WAYBILL_REACT || '19'
 export async function start() {
   await build()
   const server = await serve(0)
-  const browser = await chromium.launch({executablePath: process.env.WAYBILL_CHROMIUM || '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu']})
+  const browser = await chromium.launch({timeout: 60000, executablePath: process.env.WAYBILL_CHROMIUM || '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu']})
   let ids
   const open = async (state, {width = 1440, clock = false} = {}) => {
     const page = await browser.newPage({viewport: {width, height: 900}})
@@ -21,7 +21,7 @@ export async function start() {
     const place = (state.place || '').replace(/\{(\w+)\}/g, (_, name) => ids[name])
     const params = {view: state.view || 'Promotion', react: state.react || react, scenario: state.scenario || '', latency: state.latency || '', waybill: place, extension: state.flyout || ''}
     const query = new URLSearchParams(Object.entries(params).filter(([, value]) => value !== ''))
-    await page.goto(`http://localhost:${server.address().port}/applications/argocd/${state.app || 'shop-prod-eu'}?${query}`)
+    await page.goto(`http://127.0.0.1:${server.address().port}/applications/argocd/${state.app || 'shop-prod-eu'}?${query}`)
     return page
   }
   const first = await open({})
