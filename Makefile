@@ -44,7 +44,17 @@ demo-push: ## Push the next version of the demo's image, as CI would.
 	go run ./hack/demo push
 
 .PHONY: test
-test: lint test-unit test-ui test-fuzz test-stack test-browser ## All tests. Begins with lint.
+test: lint test-ui ## All tests. Begins with lint.
+	@# What runs on the stack mostly waits for it, so that the rest goes on beside.
+	$(MAKE) --no-print-directory -j2 -Oline beside-the-stack on-the-stack
+
+.PHONY: beside-the-stack on-the-stack
+beside-the-stack:
+	$(MAKE) --no-print-directory test-unit
+	$(MAKE) --no-print-directory test-fuzz
+on-the-stack:
+	$(MAKE) --no-print-directory test-stack
+	$(MAKE) --no-print-directory test-browser
 
 .PHONY: lint
 lint: ## Check the code with golangci-lint.
