@@ -97,8 +97,8 @@ func see(app *v1alpha1.Application, controlNamespace string) (Application, error
 	case chart != "":
 		return a, fmt.Errorf("Application %s renders chart %s, which holds no waybill: give it a source in Git that depends on the chart", app.QualifiedName(), chart)
 	case tellsTooMuch(a.RepoURL):
-		return a, fmt.Errorf("Application %s has a repoURL that holds credentials, or that is no URL: "+
-			"take them out of it, and put them into a repository Secret in Waybill's namespace", app.QualifiedName())
+		return a, fmt.Errorf("Application %s has a repoURL that holds a user or a password, or that is no URL: "+
+			"write its plain https:// URL, and put credentials into a repository Secret in Waybill's namespace", app.QualifiedName())
 	}
 	return a, nil
 }

@@ -57,11 +57,15 @@ func TestWhichApplicationsJoinAStage(t *testing.T) {
 		},
 		"of a repository with a password": {
 			own, source(func(s *v1alpha1.ApplicationSource) { s.RepoURL = "https://git:hunter2@git.example.com/theirs.git" }), project("shop"),
-			"has a repoURL that holds credentials",
+			"has a repoURL that holds a user or a password",
+		},
+		"of a repository over SSH, which takes a user": {
+			own, source(func(s *v1alpha1.ApplicationSource) { s.RepoURL = "ssh://git@git.example.com/theirs.git" }), project("shop"),
+			"write its plain https:// URL, and put credentials into a repository Secret in Waybill's namespace",
 		},
 		"of a repository with half a password": {
 			own, source(func(s *v1alpha1.ApplicationSource) { s.RepoURL = "https://git:hunter2%@git.example.com/theirs.git" }), project("shop"),
-			"has a repoURL that holds credentials, or that is no URL",
+			"has a repoURL that holds a user or a password, or that is no URL",
 		},
 		"without the plugin": {own, source(func(s *v1alpha1.ApplicationSource) { s.Plugin = nil }), project("shop"), "has no source with plugin.name: waybill"},
 		"with another plugin": {
