@@ -91,7 +91,7 @@ func TestWhatIsNoConditionIsRefused(t *testing.T) {
 		`subject matches "("`:            "\"(\" is not a regular expression (RE2): error parsing regexp: missing closing ): `(`",
 		`subject matches author + "("`:   "a computed regular expression is not allowed here: write it out after matches",
 		`any(split(subject, ""), lower(subject) matches "a")`:            "matches goes with # in what is done with each element of a list: match another text outside of it",
-		`subject matches "(x?x?){1000}"`:                                 `"(x?x?){1000}" stands for more than 1000 characters, its repetitions written out: repeat less`,
+		`subject matches "(x?x?){1000}"`:                                 `"(x?x?){1000}" stands for more than 1000 characters, its repetitions written out: repeat less, or write several`,
 		"now().Year() > 2020":                                            "now is not allowed here" + allowed,
 		`repeat(subject, 1000000) != ""`:                                 "repeat is not allowed here" + allowed,
 		`let s = subject + subject; s == ""`:                             "let is not allowed here: write the value where it is used",

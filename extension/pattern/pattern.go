@@ -24,7 +24,7 @@ func Compile(text string) (*regexp.Regexp, error) {
 		return nil, fmt.Errorf("%q is not a regular expression (RE2): %w", text, err)
 	}
 	if size(tree) > maxSize {
-		return nil, fmt.Errorf("%.60q stands for more than %d characters, its repetitions written out: repeat less", text, maxSize)
+		return nil, fmt.Errorf("%.60q stands for more than %d characters, its repetitions written out: repeat less, or write several", text, maxSize)
 	}
 	compiled, err := regexp.Compile(text)
 	if err != nil {
