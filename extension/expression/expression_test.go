@@ -34,6 +34,9 @@ func TestAConditionOnACommitHoldsOrNot(t *testing.T) {
 		`commitDate.Year() >= 2026`:                                     true,
 		`commitDate > date("2026-03-04T05:06:07Z")`:                     false,
 		`commitDate.Weekday().String() == "Wednesday"`:                  true,
+		`date("2026-03-04T23:30:00-05:00").UTC().Day() == 5`:            true,
+		`commitDate.AddDate(0, 0, 7).After(date("2026-03-11"))`:         true,
+		`commitDate.Add(duration("1h")).Hour() == 6`:                    true,
 		`commitDate - date("2026-03-01") > duration("72h")`:             true,
 		`trimPrefix(subject, "fix") != subject ? len(id) == 40 : false`: true,
 	} {
@@ -71,7 +74,7 @@ func TestAConditionOnATagHoldsOrNot(t *testing.T) {
 const allowed = ": the functions are len, type, lower, upper, trim, trimPrefix, trimSuffix, hasPrefix, hasSuffix, indexOf, lastIndexOf, split, " +
 	"int, float, abs, ceil, floor, round, min, max, date, duration, first, last, all, any, none, one, filter, find, count"
 
-const allowedMethods = ": of a date or a duration, there are Year, Month, Day, YearDay, Weekday, Hour, Minute, Second, Unix, Before, After, Equal, Sub, Hours, Minutes, Seconds, String"
+const allowedMethods = ": of a date or a duration, there are Year, Month, Day, YearDay, Weekday, Hour, Minute, Second, Unix, UTC, Add, AddDate, Before, After, Equal, Sub, Hours, Minutes, Seconds, String"
 
 func TestWhatIsNoConditionIsRefused(t *testing.T) {
 	const nested = "a condition on the elements of a list cannot hold another one: write one list"
@@ -86,7 +89,7 @@ func TestWhatIsNoConditionIsRefused(t *testing.T) {
 		"author == 1":                    "invalid operation: == (mismatched types string and int) (1:8)",
 		"author ==":                      "unexpected token EOF (1:9)",
 		"author.Name == ''":              "string has no field Name (1:8)",
-		"commitDate.year > 2020":         "date has no field year (1:12): it has Year(), Month(), Day(), YearDay(), Weekday(), Hour(), Minute(), Second(), Unix(), Before(), After(), Equal(), Sub(), String()",
+		"commitDate.year > 2020":         "date has no field year (1:12): it has Year(), Month(), Day(), YearDay(), Weekday(), Hour(), Minute(), Second(), Unix(), UTC(), Add(), AddDate(), Before(), After(), Equal(), Sub(), String()",
 		"commitDate > 2020":              "invalid operation: > (mismatched types date and int) (1:12)",
 		`subject matches "("`:            "\"(\" is not a regular expression (RE2): error parsing regexp: missing closing ): `(`",
 		`subject matches author + "("`:   "a computed regular expression is not allowed here: write it out after matches",

@@ -30,7 +30,8 @@ var requestFunctions = append(slices.Clone(functions), "map", "fromJSON", "fromB
 // duration. Format is none of them: it takes a text for what to write where, and
 // makes a longer one of it, so that one within another doubles it each time.
 var methods = []string{
-	"Year", "Month", "Day", "YearDay", "Weekday", "Hour", "Minute", "Second", "Unix", "Before", "After", "Equal", "Sub", "Hours", "Minutes", "Seconds", "String",
+	"Year", "Month", "Day", "YearDay", "Weekday", "Hour", "Minute", "Second", "Unix",
+	"UTC", "Add", "AddDate", "Before", "After", "Equal", "Sub", "Hours", "Minutes", "Seconds", "String",
 }
 
 // maxSums bounds the sums (+) of an expression, and with that how far they make a
