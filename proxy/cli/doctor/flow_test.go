@@ -124,6 +124,10 @@ func TestEachFaultOfAnApplicationIsToldWithItsRemedy(t *testing.T) {
 			both(replaced("ConfigMap waybill/shop", "pipeline.yaml", "autoPromotion", "auto"), gone("ConfigMap waybill/waybill.shop.accepted")),
 			CheckWaybill, fault, "pipeline shop has problems, and nothing is promoted", "lint",
 		},
+		"a pipeline that only an older version reads": {
+			both(replaced("ConfigMap waybill/shop", "pipeline.yaml", "autoPromotion", "auto"), replaced("ConfigMap waybill/waybill.shop.accepted", "accepted.yaml", "autoPromotion", "auto")),
+			CheckWaybill, fault, "pipeline shop has problems, and nothing is promoted", "lint",
+		},
 		"a pipeline that waits": {replaced("ConfigMap waybill/shop", "pipeline.yaml", "10s", "20s"), CheckWaybill, warning, "has not taken over the newest document of pipeline shop", "wait"},
 		"a stage that is alone": {gone(shopProd), CheckWaybill, warning, "no Application is bound to these stages, so that their promotions wait: shop/prod", "controlFlow"},
 		"no credentials":        {gone("Secret waybill/shop-repository"), CheckWaybill, warning, "no credentials to push waybills with", "secret-type"},
