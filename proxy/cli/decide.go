@@ -24,8 +24,8 @@ func (c *command) approveCommand() *cobra.Command {
 nothing else keeps it back.
 
 With --preview, the approval is bound to the result that argocd-waybill preview has
-shown: it is refused where something else would be rendered now, and counts no
-longer once something else would be.`,
+shown (with --rollback where the promotion is one): it is refused where something
+else would be rendered now, and counts no longer once something else would be.`,
 		Example: `  argocd-waybill get promotions -p shop --stage prod
   argocd-waybill approve shop-prod-5f0c1b9e27d4a8830c6e --comment "tested by QA" --wait
 

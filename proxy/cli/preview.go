@@ -52,7 +52,7 @@ The exit code is 1 if an Application cannot be rendered with the freight.`,
 		}),
 	}
 	c.aimFlags(cmd, &to)
-	cmd.Flags().BoolVar(&rollback, "rollback", false, "preview a rollback to it")
+	cmd.Flags().BoolVar(&rollback, "rollback", false, "show what a rollback to it would change")
 	c.outputFlag(cmd, formatJSON, formatYAML, formatWide)
 	return cmd
 }
