@@ -16,6 +16,7 @@ import (
 
 	"github.com/waybill-cd/waybill/proxy/sentence"
 	"github.com/waybill-cd/waybill/proxy/source"
+	"github.com/waybill-cd/waybill/proxy/source/wire"
 )
 
 // What an error of this package may be (errors.Is), besides a *source.Busy.
@@ -142,11 +143,8 @@ const noToken = "no token in bearer response"
 // parameters are those of a URL in a text, which may sign it.
 var parameters = regexp.MustCompile(`(https?://[^\s"?#]*)[?#][^\s"]*`)
 
-// Told is what people are told of an error on the way: without the URL that was
-// asked for, and without the parameters of others.
+// Told is what people are told of an error on the way: see [wire.Reason], and
+// without the parameters of URLs.
 func Told(err error) string {
-	for request := new(url.Error); errors.As(err, &request); {
-		err = request.Err
-	}
-	return sentence.OneLine(parameters.ReplaceAllString(err.Error(), "$1"))
+	return sentence.OneLine(parameters.ReplaceAllString(wire.Reason(err).Error(), "$1"))
 }
