@@ -27,6 +27,9 @@ var (
 	ErrNotFound = errors.New("no such repository")
 	// ErrGone: the repository was read, and this tag, manifest or blob is not there.
 	ErrGone = errors.New("not there")
+	// ErrUnusable: this tag, manifest or blob is there, and the registry withholds
+	// it, or tells no digest of it that freight could pin.
+	ErrUnusable = errors.New("not usable")
 	// ErrPartial: the list of tags lacks one that is there.
 	ErrPartial = errors.New("list is not whole")
 	// ErrUnauthorized: the registry wants credentials, or others.
@@ -88,6 +91,9 @@ func (r *Repository) describeTag(ctx context.Context, reference string, err erro
 		switch answer.StatusCode {
 		case http.StatusNotFound, http.StatusGone:
 			return sentence.Fail(ErrGone, err, "%s of %s is not there", reference, r.access.RepoURL)
+		case http.StatusPreconditionFailed: // Harbor's, for what its project's policy wants otherwise
+			return sentence.Fail(ErrUnusable, err, "the registry withholds %s of %s by a policy (status 412 Precondition Failed), "+
+				"as of what is vulnerable, or not scanned or signed yet", reference, r.access.RepoURL)
 		}
 	}
 	return r.describe(ctx, err)
