@@ -45,7 +45,7 @@ func TestADeadConnectionFailsOneLookAlone(t *testing.T) {
 			untrusting := transport.(*http.Transport).Clone()
 			untrusting.DialContext = lines.Dial
 			untrusting.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
-			untrusting.TLSClientConfig.InsecureSkipVerify = true //nolint:gosec // of a server that is this test's
+			untrusting.TLSClientConfig.InsecureSkipVerify = true
 			repositories, err := New(nobody{}, Options{Dir: dir, Untrusting: untrusting})
 			if err != nil {
 				t.Fatal(err)

@@ -5,10 +5,13 @@ package wire
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"time"
+
+	"golang.org/x/net/http2"
 )
 
 // New makes a transport with keep-alive and the proxy settings of the environment.
@@ -31,20 +34,23 @@ func New() *http.Transport {
 var errLookup = errors.New("its name cannot be looked up")
 
 // Reason is what went wrong on the way to a host, without the URL that was asked
-// for, and without the addresses of a connection, of which each has others: what is
-// told of the same trouble must be the same, or each try would change the record
-// that keeps it.
+// for, and without the addresses of a connection and the number of a stream, of
+// which each has others: what is told of the same trouble must be the same, or each
+// try would change the record that keeps it.
 func Reason(err error) error {
 	for {
 		var (
 			request    *url.Error
 			connection *net.OpError
+			stream     http2.StreamError // which net/http's own turns into
 		)
 		switch {
 		case errors.As(err, new(*net.DNSError)): // which tells addresses in a text
 			return errLookup
 		case errors.As(err, &connection):
 			err = connection.Err
+		case errors.As(err, &stream):
+			return fmt.Errorf("the server broke the request off: %s", stream.Code)
 		case errors.As(err, &request):
 			err = request.Err
 		default:

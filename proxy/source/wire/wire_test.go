@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -63,7 +64,31 @@ func TestANameThatCannotBeLookedUpTellsNoAddresses(t *testing.T) {
 	if got, want := wire.Reason(err).Error(), "its name cannot be looked up"; got != want {
 		t.Errorf("it is told as %q, want %q", got, want)
 	}
-	if err := errors.New("something else"); wire.Reason(err) != err {
+	if err := errors.New("something else"); !errors.Is(wire.Reason(err), err) {
 		t.Errorf("it is told as %q, want as it is", wire.Reason(err))
+	}
+}
+
+// Of HTTP/2, each request of a connection has another number.
+func TestAStreamThatBreaksIsToldWithoutItsNumber(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	told := map[string]bool{}
+	for range 3 {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := server.Client().Do(req)
+		if err == nil {
+			_ = res.Body.Close()
+			t.Fatal("a stream that breaks is no error")
+		}
+		told[wire.Reason(err).Error()] = true
+	}
+	if len(told) != 1 {
+		t.Errorf("it is told as %v", told)
 	}
 }
