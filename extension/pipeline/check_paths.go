@@ -35,6 +35,9 @@ func SplitPath(entry string) (PathKind, string) {
 }
 
 func checkPaths(path string, entries []string, found *problems) {
+	if !fewPatterns(path, entries, found) {
+		return
+	}
 	for i, entry := range entries {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		kind, pattern := SplitPath(entry)

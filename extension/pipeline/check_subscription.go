@@ -134,7 +134,24 @@ func checkExpression(path string, err error, found *problems) {
 	}
 }
 
+// maxPatterns bounds a list of what is tried for each tag, or for each path that a
+// commit changes.
+const maxPatterns = 100
+
+// fewPatterns tells whether a list is no longer than is taken: of a longer one, no
+// entry is looked at.
+func fewPatterns(path string, patterns []string, found *problems) bool {
+	if len(patterns) > maxPatterns {
+		found.add(path, "holds %d, and %d are allowed: join several into one", len(patterns), maxPatterns)
+		return false
+	}
+	return true
+}
+
 func checkRegexes(path string, patterns []string, found *problems) {
+	if !fewPatterns(path, patterns, found) {
+		return
+	}
 	for i, p := range patterns {
 		checkRegex(fmt.Sprintf("%s[%d]", path, i), p, found)
 	}

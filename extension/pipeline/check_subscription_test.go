@@ -34,7 +34,17 @@ func subscriptionProblems() []problem {
 	for i := range 51 {
 		many = strings.Replace(many, "repoURL: r}", fmt.Sprintf("repoURL: r/%d}", i), 1)
 	}
+	entries := strings.Repeat("v,", 101)
+	tooMany := func(where, field, text string) problem {
+		return one("too many "+field, text, where+"."+field, "holds 101, and 100 are allowed: join several into one")
+	}
 	return []problem{
+		tooMany(subscribed+".image", "allowTagsRegexes", subscription("image: {repoURL: r, allowTagsRegexes: ["+entries+"]}")),
+		tooMany(subscribed+".image", "ignoreTagsRegexes", subscription("image: {repoURL: r, ignoreTagsRegexes: ["+entries+"]}")),
+		tooMany(subscribed+".git", "allowTagsRegexes", gitSubscription("commitSelectionStrategy: Lexical, allowTagsRegexes: ["+entries+"]")),
+		tooMany(subscribed+".git", "ignoreTagsRegexes", gitSubscription("commitSelectionStrategy: Lexical, ignoreTagsRegexes: ["+entries+"]")),
+		tooMany(subscribed+".git", "includePaths", gitSubscription("includePaths: ["+entries+"]")),
+		tooMany(subscribed+".git", "excludePaths", gitSubscription("excludePaths: ["+entries+"]")),
 		one("a subscription to nothing", subscription(""), subscribed, nothing),
 		one("a subscription with a name, to nothing", subscription("name: web"), subscribed, nothing),
 		one("a subscription to two things", subscription("image: {repoURL: r}, chart: {repoURL: 'oci://r/c'}"), subscribed, nothing),

@@ -131,7 +131,11 @@ func bound(definitions jsonschema.Definitions) {
 	}
 	for _, of := range []string{"ImageSubscription", "GitSubscription"} {
 		value(definitions[of], "strictSemvers").Default = true
+		value(definitions[of], "allowTagsRegexes").MaxItems = count(maxPatterns)
+		value(definitions[of], "ignoreTagsRegexes").MaxItems = count(maxPatterns)
 	}
+	value(definitions["GitSubscription"], "includePaths").MaxItems = count(maxPatterns)
+	value(definitions["GitSubscription"], "excludePaths").MaxItems = count(maxPatterns)
 	between(value(definitions["Approval"], "required"), 1, maxApprovals)
 	value(definitions["Warehouse"], "interval").Default = DefaultInterval
 	value(definitions["Gates"], "promote").Default = GatePromote

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -18,6 +17,7 @@ import (
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 
 	"github.com/waybill-cd/waybill/proxy/sentence"
+	"github.com/waybill-cd/waybill/proxy/source/wire"
 )
 
 // What an error of this package may be (errors.Is). One that is none of these
@@ -112,21 +112,11 @@ func (a address) unreachable(ctx context.Context, verb string, err error) error 
 	return failed(err, "the Git repository %s cannot be reached (%s): try again later", a.name, sentence.OneLine(reason(err).Error()))
 }
 
-// reason takes the URL, or the path on this machine, off an error; and the addresses
-// of a connection, of which each has others: what is told of the same trouble must
-// be the same, or each try would change the record that keeps it.
+// reason is what people are told of an error's cause: without a path on this
+// machine, and on the way to a host see [wire.Reason].
 func reason(err error) error {
-	var (
-		request    *url.Error
-		file       *fs.PathError
-		connection *net.OpError
-	)
-	switch {
-	case errors.As(err, &connection):
-		return connection.Err
-	case errors.As(err, &request):
-		return request.Err
-	case errors.As(err, &file):
+	var file *fs.PathError
+	if err = wire.Reason(err); errors.As(err, &file) {
 		return file.Err
 	}
 	return err

@@ -18,7 +18,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -30,6 +29,7 @@ import (
 	"k8s.io/utils/lru"
 
 	"github.com/waybill-cd/waybill/proxy/source/pace"
+	"github.com/waybill-cd/waybill/proxy/source/wire"
 )
 
 // Credentials tells how to sign in to a repository.
@@ -195,16 +195,9 @@ func (o *Options) setDefaults() {
 }
 
 func newTransport() *http.Transport {
-	const dial, header = 10 * time.Second, time.Minute
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: dial}).DialContext,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          defaultMaxRepositories,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   dial,
-		ResponseHeaderTimeout: header,
-	}
+	t := wire.New()
+	t.MaxIdleConns, t.ResponseHeaderTimeout = defaultMaxRepositories, time.Minute // a server may have to pack much first
+	return t
 }
 
 // visit calls f with the repository, alone. Where f finds the copy damaged, the

@@ -55,7 +55,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, &Busy{left}
 	}
 	if g.pace != nil {
-		if err := g.pace.Wait(req.Context(), req.URL.Host, repositoryOf(req)); err != nil {
+		if err := g.pace.Wait(req.Context(), asks.host, repositoryOf(req)); err != nil {
 			return nil, err
 		}
 		// While this one waited, another may have been told to stop.
@@ -99,7 +99,7 @@ func repositoryOf(req *http.Request) string {
 // stayOnHost is the policy for redirects: a repository may have moved on its
 // host (renamed, with or without .git), credentials stay where they belong.
 func stayOnHost(req *http.Request, via []*http.Request) error {
-	if from := via[0].URL; req.URL.Host != from.Host || req.URL.Scheme != from.Scheme {
+	if from := via[0].URL; !strings.EqualFold(req.URL.Host, from.Host) || req.URL.Scheme != from.Scheme {
 		return errRedirect
 	}
 	if len(via) >= maxRedirects {

@@ -3,6 +3,7 @@ package gitrepo
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/waybill-cd/waybill/proxy/source/pace"
@@ -32,11 +33,14 @@ func (b *Busy) remedy() string {
 }
 
 // account is whom a hold is for: hosts count by account.
-type account struct{ host, user string }
+type account struct {
+	host string // in small letters: however it is written, it is one
+	user string
+}
 
 func accountOf(req *http.Request) account {
 	user, _, _ := req.BasicAuth()
-	return account{req.URL.Host, user}
+	return account{strings.ToLower(req.URL.Host), user}
 }
 
 // enough is the error of a host's answer, where it has enough of an account: a

@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/waybill-cd/waybill/hack/stack/fault"
 	"github.com/waybill-cd/waybill/proxy/gitrepo"
 )
 
@@ -63,5 +67,31 @@ func TestWithoutATurnNothingIsSent(t *testing.T) {
 		if sent := slices.Collect(maps.Values(h.requests())); err == nil || len(sent) != granted {
 			t.Errorf("with %d turns, %v requests are sent, error %v", granted, sent, err)
 		}
+	}
+}
+
+// However a host is written, it is one: with one pace, and one pause.
+func TestAHostIsOneHoweverItIsWritten(t *testing.T) {
+	h, pace := serve(t, map[string]string{"deploy/a.yaml": "a"}), &turns{granted: 100}
+	h.open(t, gitrepo.Options{Pace: pace})
+	h.Traffic.SetFault(func(*http.Request) *fault.Fault {
+		return &fault.Fault{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"90"}}}
+	})
+	_, port, err := net.SplitHostPort(h.Host())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"localhost", "LocalHost"} {
+		place := h.place()
+		place.RepoURL = "http://" + net.JoinHostPort(name, port) + "/shop.git"
+		err := h.repositories.Look(t.Context(), place, func(context.Context, *gitrepo.Look) error { return nil })
+		var busy *gitrepo.Busy
+		if !errors.As(err, &busy) || busy.RetryAfter < 80*time.Second {
+			t.Errorf("a look at %s: %v, want to be told to wait", name, err)
+		}
+		h.Traffic.SetFault(nil)
+	}
+	if diff := cmp.Diff(map[[2]string]int{{net.JoinHostPort("localhost", port), "/shop"}: 1}, pace.asked); diff != "" {
+		t.Errorf("turns (-want +got):\n%s", diff)
 	}
 }

@@ -52,6 +52,7 @@ const (
 type Cache struct {
 	options Options
 	path    string
+	unnamed bool // the file loses its name as soon as it is open
 
 	mu     sync.RWMutex // held to write
 	db     *bolt.DB     // nil where no file could be opened

@@ -76,6 +76,9 @@ func (c *Cache) load() error {
 		// of the machine would leave them, one repository would be given what the tag of
 		// another stood for, and nothing would notice.
 		c.db, err = bolt.Open(c.path, 0o600, &bolt.Options{Timeout: lockTimeout})
+		if c.unnamed {
+			_ = os.Remove(c.path)
+		}
 		if err != nil {
 			return err
 		}
@@ -141,9 +144,8 @@ func (c *Cache) loadUnnamed(dir string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
 	defer f.Close()
-	c.path = f.Name()
+	c.path, c.unnamed = f.Name(), true
 	return c.load()
 }
 

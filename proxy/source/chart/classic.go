@@ -119,6 +119,7 @@ func (s *Source) list(ctx context.Context, at place, name string, fresh bool) (p
 		if values[keyOf(wanted)], err = json.Marshal(k); err != nil {
 			return published.Listing{}, err
 		}
+		s.forgetDigests(at, wanted, found, values)
 	}
 	s.keep(at, values)
 	found, there := all[name]
@@ -150,9 +151,30 @@ func (k known) condition() http.Header {
 	return h
 }
 
+// digestKeys begin the keys of the digests of a chart's archives that were read.
+func digestKeys(name string) string { return "digest/" + name + "/" }
+
+func digestKey(name string, v published.Version) string {
+	return digestKeys(name) + v.Version + "/" + v.URL
+}
+
+// forgetDigests drops the digests of the archives that a chart's listing does not
+// name any more.
+func (s *Source) forgetDigests(at place, name string, listed published.Listing, values map[string][]byte) {
+	named := make(map[string]bool, len(listed.Versions))
+	for _, v := range listed.Versions {
+		named[digestKey(name, v)] = true
+	}
+	s.options.Known.Each(at.scope, digestKeys(name), func(key string, _ []byte) {
+		if !named[key] {
+			values[key] = nil
+		}
+	})
+}
+
 // digest reads an archive whose digest the index does not name, once.
 func (s *Source) digest(ctx context.Context, at place, name string, v published.Version) (digest string, err error) {
-	key := "digest/" + name + "/" + v.Version + "/" + v.URL
+	key := digestKey(name, v)
 	s.options.Known.Read(at.scope, func(get func(string) []byte) { digest = string(get(key)) })
 	if digest != "" {
 		return digest, nil

@@ -1,6 +1,7 @@
 package chart_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 	"github.com/waybill-cd/waybill/hack/stack/fault"
 	"github.com/waybill-cd/waybill/hack/stack/registry"
 	"github.com/waybill-cd/waybill/proxy/source"
+	"github.com/waybill-cd/waybill/proxy/source/cache"
 	"github.com/waybill-cd/waybill/proxy/source/chart"
 	registries "github.com/waybill-cd/waybill/proxy/source/registry"
 )
@@ -126,6 +128,40 @@ func TestADigestThatTheIndexDoesNotNameIsReadOnce(t *testing.T) {
 	w.must(err)
 	if len(look.Offers) != 2 || len(look.Skipped) != 1 || !strings.Contains(look.Skipped[0], "the archive of db 1.2.0 is not at") {
 		t.Errorf("look %+v", look)
+	}
+}
+
+// An index may sign the archives' URLs anew each time it is made.
+func TestOfArchivesThatAreNotListedAnyMoreNothingIsKept(t *testing.T) {
+	w, c := newWorld(t), newClassic(t)
+	c.publish("db", "1.0.0", "1.1.0")
+	signature := 0
+	c.edit = func(index []byte) []byte {
+		return bytes.ReplaceAll(digestLine.ReplaceAll(index, nil), []byte(".tgz"), fmt.Appendf(nil, ".tgz?signature=%d", signature))
+	}
+	sub := pipeline.ChartSubscription{RepoURL: c.URL, Name: "db"}
+	scope := cache.Scope{Namespace: namespace, Kind: "chart", Repository: c.URL}
+	kept := func() (keys int) {
+		w.known.Each(scope, "", func(string, []byte) { keys++ })
+		return keys
+	}
+	w.versions(sub)
+	want := kept()
+	for signature = range 3 {
+		c.publish("db", "1.0.0", "1.1.0")
+		w.versions(sub)
+	}
+	if got := kept(); got != want || want != 3 {
+		t.Errorf("%d keys are kept after three indexes, %d after one, want 3: the chart's, and two digests", got, want)
+	}
+	// Of a chart that is gone, nothing.
+	c.edit = func([]byte) []byte { return []byte("apiVersion: v1\nentries: {}\n") }
+	c.publish("db", "1.0.0", "1.1.0")
+	if _, err := w.look(sub); err == nil {
+		t.Error("a chart that is gone is offered")
+	}
+	if got := kept(); got != 1 {
+		t.Errorf("%d keys are kept of a chart that is gone, want 1", got)
 	}
 }
 

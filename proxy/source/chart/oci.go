@@ -153,6 +153,9 @@ func (s *Source) resolve(ctx context.Context, at place, repo *registry.Repositor
 
 // flawOf makes a flaw of an error of one tag or blob.
 func flawOf(err error, format string, args ...any) error {
+	if errors.Is(err, registry.ErrUnusable) {
+		return &flaw{err}
+	}
 	for _, own := range []error{registry.ErrGone, registry.ErrTooLarge, registry.ErrInvalid} {
 		if errors.Is(err, own) {
 			return &flaw{fmt.Errorf(format+" (%w)", append(args, err)...)}

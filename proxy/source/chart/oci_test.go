@@ -146,6 +146,22 @@ func TestWhatIsNoChartBlocksNoOther(t *testing.T) {
 	}
 }
 
+func TestAWithheldVersionBlocksNoOther(t *testing.T) {
+	w, server := newWorld(t), newRegistry(t, registry.Config{})
+	push(t, server, "db", "1.0.0", "1.1.0")
+	server.Traffic.SetFault(func(r *http.Request) *fault.Fault {
+		if strings.HasSuffix(r.URL.Path, "/manifests/1.1.0") {
+			return &fault.Fault{Status: http.StatusPreconditionFailed}
+		}
+		return nil
+	})
+	look, err := w.look(inRegistry(server))
+	w.must(err)
+	if len(look.Offers) != 1 || look.Offers[0].Version() != "1.0.0" || len(look.Skipped) != 1 || !strings.Contains(look.Skipped[0], "the registry withholds 1.1.0 of") {
+		t.Errorf("look %+v", look)
+	}
+}
+
 func TestErrorsOfRegistriesTellCauseAndRemedy(t *testing.T) {
 	w, server := newWorld(t), newRegistry(t, registry.Config{})
 	private := newRegistry(t, registry.Config{User: "ci", Password: "hunter2"})

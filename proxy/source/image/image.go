@@ -12,7 +12,9 @@
 //   - Digest: one HEAD.
 //   - With mutableTags: a HEAD for each tag that the strategy keeps, at each look.
 //
-// So an unchanged look is the list of tags alone, unless tags may change.
+// So an unchanged look is the list of tags alone, unless tags may change. A tag that
+// cannot be used, such as where the registry withholds it, is asked for again: after
+// as long as that has lasted, and an hour at most.
 package image
 
 import (
@@ -51,6 +53,8 @@ type Options struct {
 	Credentials Credentials
 	// Timeout bounds one look; 2 minutes.
 	Timeout time.Duration
+	// Now is the clock; time.Now unless given.
+	Now func() time.Time
 }
 
 const (
@@ -75,6 +79,9 @@ type Source struct {
 func New(o Options) *Source {
 	if o.Timeout <= 0 {
 		o.Timeout = defaultTimeout
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	return &Source{options: o, scans: lru.New(maxScans)}
 }
@@ -120,7 +127,7 @@ func (s *Source) Discover(ctx context.Context, namespace string, subscription pi
 		repo: repo, sub: sub, rule: rule, platform: platform, limit: limit(sub),
 		known: known{s.options.Cache, cache.Scope{
 			Namespace: namespace, Kind: freight.KindImage, Repository: repo.Name(), Secret: sub.Credentials, Insecure: sub.InsecureSkipTLSVerify,
-		}, sub.Platform},
+		}, sub.Platform, s.options.Now},
 	}
 	if rule.Dated() {
 		// Two that read everything would read the same.

@@ -4,17 +4,19 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/waybill-cd/waybill/extension/selection"
 	"github.com/waybill-cd/waybill/proxy/source/cache"
 )
 
-// known is what is known of a repository, under two kinds of keys: what a tag
-// stands for, and what a digest does on a platform.
+// known is what is known of a repository, under three kinds of keys: what a tag
+// stands for, what a digest does on a platform, and why a tag cannot be used there.
 type known struct {
 	cache    *cache.Cache
 	scope    cache.Scope
 	platform string
+	now      func() time.Time
 }
 
 const (
@@ -26,18 +28,26 @@ func (k known) digestKey(digest string) string { return digestKeys + digest + "/
 
 // fill fills in the results of the tags that are known, and returns the indices
 // of those that have to be asked for. Where tags move, those are all; what each
-// stood for is filled in nevertheless.
+// stood for is filled in nevertheless. Of one that could not be used, it tells so
+// until it is time to ask again.
 func (k known) fill(tags []string, results []result, moving bool) (unknown []int) {
 	seen := make([]bool, len(tags))
 	k.cache.Read(k.scope, func(get func(string) []byte) {
 		for i, tag := range tags {
-			digest := get(tagKeys + tag)
-			if digest == nil {
+			if digest := get(tagKeys + tag); digest != nil {
+				results[i].digest = string(digest)
+				f, ok := decode(get(k.digestKey(string(digest))))
+				results[i].facts, seen[i] = f, ok && !moving
+			}
+			if seen[i] || moving {
 				continue
 			}
-			results[i].digest = string(digest)
-			f, ok := decode(get(k.digestKey(string(digest))))
-			results[i].facts, seen[i] = f, ok && !moving
+			if r := k.refused(get, tag); r != nil {
+				results[i].refusal = r
+				if !r.due(k.now()) {
+					results[i].unusable, seen[i] = r.Why, true
+				}
+			}
 		}
 	})
 	for i := range tags {
@@ -75,20 +85,25 @@ func (k known) encode(batch map[string][]byte, tag string, r result) {
 
 func (k known) write(batch map[string][]byte) error { return k.cache.Write(k.scope, batch) }
 
-// without returns the known tags that are not on a list.
-func (k known) without(listed []string) []string {
+// without returns the known tags that are not on a list, and the keys of what is
+// known of such that could not be used.
+func (k known) without(listed []string) (vanished, refusals []string) {
 	on := make(map[string]struct{}, len(listed))
 	for _, tag := range listed {
 		on[tag] = struct{}{}
 	}
-	var vanished []string
 	k.cache.Each(k.scope, tagKeys, func(key string, _ []byte) {
 		tag := strings.TrimPrefix(key, tagKeys)
 		if _, ok := on[tag]; !ok {
 			vanished = append(vanished, tag)
 		}
 	})
-	return vanished
+	k.cache.Each(k.scope, refusalKeys, func(key string, _ []byte) {
+		if _, ok := on[tagOfRefusal(key)]; !ok {
+			refusals = append(refusals, key)
+		}
+	})
+	return vanished, refusals
 }
 
 // byDate orders known tags, the newest first.

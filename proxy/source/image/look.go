@@ -53,6 +53,10 @@ type result struct {
 	facts  facts
 	// gone tells that the tag is not there any more, and why.
 	gone error
+	// unusable tells why the tag, which is there, cannot be used; empty where it can.
+	unusable string
+	// refusal is what was known of that before; nil for nothing.
+	refusal *refusal
 }
 
 func (l *look) discover(ctx context.Context) ([]freight.Offer, error) {
@@ -143,6 +147,8 @@ func (l *look) takes(tag string, r result) bool {
 		why = "there is no such tag"
 	case r.gone != nil:
 		why = "it went away while it was looked at"
+	case r.unusable != "":
+		why = r.unusable
 	}
 	if why == "" {
 		return !r.facts.Elsewhere
@@ -180,7 +186,7 @@ func (l *look) resolveAll(ctx context.Context, tags []string) ([]result, error) 
 				return err
 			}
 			results[i] = r
-			l.learn(tags[i], before.digest, r)
+			l.learn(tags[i], before, r)
 			return nil
 		})
 	}
@@ -211,8 +217,11 @@ func (l *look) resolve(ctx context.Context, tag, digest string) (result, error) 
 	default:
 		r, err = l.readDigest(ctx, tag, digest)
 	}
-	if errors.Is(err, registry.ErrGone) {
+	switch {
+	case errors.Is(err, registry.ErrGone):
 		return result{gone: err}, nil
+	case errors.Is(err, registry.ErrUnusable):
+		return result{unusable: err.Error()}, nil
 	}
 	return r, err
 }
@@ -291,7 +300,9 @@ func (l *look) factsOf(ctx context.Context, digest string) (facts, error) {
 // be offered without them is a part of the truth. It asks for those alone that
 // would be offered.
 func (l *look) checkVanished(ctx context.Context, listed []string) error {
-	vanished := l.rule.Select(l.known.without(listed))
+	missing, refusals := l.known.without(listed)
+	l.drop(refusals)
+	vanished := l.rule.Select(missing)
 	if len(vanished) == 0 {
 		return nil
 	}
@@ -311,21 +322,34 @@ func (l *look) checkVanished(ctx context.Context, listed []string) error {
 const keepEvery = 200
 
 // learn remembers what a tag stands for, in place of what it stood for before.
-func (l *look) learn(tag, before string, r result) {
+func (l *look) learn(tag string, before, r result) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.learned++
 	l.done++
-	l.moved = l.moved || before != "" && before != r.digest
-	if r.gone != nil || r.digest == before && l.known.has(r.digest) {
-		return
-	}
 	if l.batch == nil {
 		l.batch = map[string][]byte{}
 	}
-	l.known.encode(l.batch, tag, r)
+	l.note(tag, before, r)
 	if len(l.batch) >= keepEvery {
 		l.keep()
+	}
+}
+
+// note adds what a tag stands for to the batch.
+func (l *look) note(tag string, before, r result) {
+	if r.unusable != "" {
+		if !l.moving() { // else it is asked for at each look anyway
+			l.known.encodeRefusal(l.batch, tag, r.unusable, before.refusal)
+		}
+		return
+	}
+	l.moved = l.moved || before.digest != "" && before.digest != r.digest
+	if before.refusal != nil {
+		l.batch[l.known.refusalKey(tag)] = nil
+	}
+	if r.gone == nil && (r.digest != before.digest || !l.known.has(r.digest)) {
+		l.known.encode(l.batch, tag, r)
 	}
 }
 
@@ -335,6 +359,17 @@ func (l *look) keep() {
 		l.unkept = err
 	}
 	l.batch = nil
+}
+
+// drop drops keys.
+func (l *look) drop(keys []string) {
+	batch := make(map[string][]byte, len(keys))
+	for _, key := range keys {
+		batch[key] = nil
+	}
+	if err := l.known.write(batch); err != nil {
+		l.unkept = err
+	}
 }
 
 // forget drops tags, and what nothing stands for any more.

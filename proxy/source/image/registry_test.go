@@ -158,20 +158,23 @@ func TestACertificateIsTrustedOnlyWhereTheSubscriptionSaysSo(t *testing.T) {
 	}
 }
 
-func TestADigestThatIsNoSHA256IsAnError(t *testing.T) {
+// Freight pins by SHA-256: a tag of another digest is not offered, and blocks no
+// other.
+func TestATagWhoseDigestIsNoSHA256BlocksNoOther(t *testing.T) {
+	whole := script(func(w http.ResponseWriter, _ *http.Request) { page(w, "", "v1.0.0", "v1.1.0") })
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.Method == http.MethodHead:
+		if r.Method == http.MethodHead && strings.HasSuffix(r.URL.Path, "/v1.1.0") {
 			w.Header().Set("Content-Type", "application/vnd.oci.image.index.v1+json")
 			w.Header().Set("Content-Length", "10")
 			w.Header().Set("Docker-Content-Digest", "sha512:"+strings.Repeat("ab", 64))
-		case strings.HasSuffix(r.URL.Path, "/list"):
-			page(w, "", "v1.0.0")
+			return
 		}
+		whole.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	if got, err := look(t.Context(), newSource(t, image.Options{}), of(server)); !errors.Is(err, registries.ErrUnreachable) {
-		t.Errorf("%v, error %v", got, err)
+	tags, skipped := offered(t, newSource(t, image.Options{}), of(server))
+	if diff := cmp.Diff([]string{"v1.0.0"}, tags); diff != "" || len(skipped) != 1 || !strings.Contains(skipped[0], "which is no SHA-256") {
+		t.Errorf("skipped is %q, tags (-want +got):\n%s", skipped, diff)
 	}
 }
 

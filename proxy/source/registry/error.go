@@ -16,6 +16,7 @@ import (
 
 	"github.com/waybill-cd/waybill/proxy/sentence"
 	"github.com/waybill-cd/waybill/proxy/source"
+	"github.com/waybill-cd/waybill/proxy/source/wire"
 )
 
 // What an error of this package may be (errors.Is), besides a *source.Busy.
@@ -26,6 +27,9 @@ var (
 	ErrNotFound = errors.New("no such repository")
 	// ErrGone: the repository was read, and this tag, manifest or blob is not there.
 	ErrGone = errors.New("not there")
+	// ErrUnusable: this tag, manifest or blob is there, and the registry withholds
+	// it, or tells no digest of it that freight could pin.
+	ErrUnusable = errors.New("not usable")
 	// ErrPartial: the list of tags lacks one that is there.
 	ErrPartial = errors.New("list is not whole")
 	// ErrUnauthorized: the registry wants credentials, or others.
@@ -87,6 +91,9 @@ func (r *Repository) describeTag(ctx context.Context, reference string, err erro
 		switch answer.StatusCode {
 		case http.StatusNotFound, http.StatusGone:
 			return sentence.Fail(ErrGone, err, "%s of %s is not there", reference, r.access.RepoURL)
+		case http.StatusPreconditionFailed: // Harbor's, for what its project's policy wants otherwise
+			return sentence.Fail(ErrUnusable, err, "the registry withholds %s of %s by a policy (status 412 Precondition Failed), "+
+				"as of what is vulnerable, or not scanned or signed yet", reference, r.access.RepoURL)
 		}
 	}
 	return r.describe(ctx, err)
@@ -142,11 +149,8 @@ const noToken = "no token in bearer response"
 // parameters are those of a URL in a text, which may sign it.
 var parameters = regexp.MustCompile(`(https?://[^\s"?#]*)[?#][^\s"]*`)
 
-// Told is what people are told of an error on the way: without the URL that was
-// asked for, and without the parameters of others.
+// Told is what people are told of an error on the way: see [wire.Reason], and
+// without the parameters of URLs.
 func Told(err error) string {
-	for request := new(url.Error); errors.As(err, &request); {
-		err = request.Err
-	}
-	return sentence.OneLine(parameters.ReplaceAllString(err.Error(), "$1"))
+	return sentence.OneLine(parameters.ReplaceAllString(wire.Reason(err).Error(), "$1"))
 }

@@ -9,15 +9,15 @@ package registry
 import (
 	"context"
 	"crypto/tls"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"k8s.io/utils/lru"
+
+	"github.com/waybill-cd/waybill/proxy/source/wire"
 )
 
 // Pace says when a request may be sent; *pace.Pace is one.
@@ -60,19 +60,7 @@ func (o *Options) setDefaults() {
 		o.MaxTags = defaultMaxTags
 	}
 	if o.Transport == nil {
-		const dial, header, idle, silent, perHost = 10 * time.Second, 30 * time.Second, 90 * time.Second, 10 * time.Second, 16
-		o.Transport = &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           (&net.Dialer{Timeout: dial}).DialContext,
-			ForceAttemptHTTP2:     true,
-			MaxIdleConnsPerHost:   perHost,
-			IdleConnTimeout:       idle,
-			TLSHandshakeTimeout:   dial,
-			ResponseHeaderTimeout: header,
-			// One connection of HTTP/2 serves all requests: a dead one is found before
-			// the next of them waits for it.
-			HTTP2: &http.HTTP2Config{SendPingTimeout: silent, PingTimeout: silent},
-		}
+		o.Transport = wire.New()
 	}
 }
 

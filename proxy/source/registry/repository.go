@@ -104,14 +104,15 @@ func (k told) ResolveContext(ctx context.Context, target authn.Resource) (authn.
 }
 
 // Head returns the digest that a tag stands for, by a request for the headers
-// alone where the registry can do that. A tag that is not there is [ErrGone].
+// alone where the registry can do that. A tag that is not there is [ErrGone], and
+// one that cannot be pinned [ErrUnusable].
 func (r *Repository) Head(ctx context.Context, tag string) (digest string, err error) {
 	if !tagPattern.MatchString(tag) {
 		return "", sentence.Fail(ErrInvalid, nil, "%q is no tag: correct the subscription to %s", sentence.OneLine(tag), r.access.RepoURL)
 	}
 	found, err := r.puller.Head(ctx, r.name.Tag(tag))
 	if err == nil {
-		return r.sha256(found.Digest.String())
+		return r.sha256(tag, found.Digest.String())
 	}
 	var answer *transport.Error
 	answered := errors.As(err, &answer)
@@ -141,7 +142,8 @@ type Manifest struct {
 }
 
 // Manifest reads a manifest, of a tag or of a digest. What a digest stands for is
-// verified. One that is not there is [ErrGone].
+// verified. One that is not there is [ErrGone], and one that cannot be pinned
+// [ErrUnusable].
 func (r *Repository) Manifest(ctx context.Context, reference string) (Manifest, error) {
 	var of name.Reference
 	switch _, err := v1.NewHash(reference); {
@@ -156,7 +158,7 @@ func (r *Repository) Manifest(ctx context.Context, reference string) (Manifest, 
 	if err != nil {
 		return Manifest{}, r.describeTag(ctx, reference, err)
 	}
-	digest, err := r.sha256(found.Digest.String())
+	digest, err := r.sha256(reference, found.Digest.String())
 	if err != nil {
 		return Manifest{}, err
 	}
@@ -188,9 +190,9 @@ func (r *Repository) Blob(ctx context.Context, digest string, maxBytes int64) ([
 	return raw, nil
 }
 
-func (r *Repository) sha256(digest string) (string, error) {
+func (r *Repository) sha256(reference, digest string) (string, error) {
 	if !strings.HasPrefix(digest, "sha256:") {
-		return "", sentence.Fail(ErrUnreachable, nil, "the registry of %s tells the digest %s, which is no SHA-256: check the registry", r.access.RepoURL, sentence.OneLine(digest))
+		return "", sentence.Fail(ErrUnusable, nil, "the registry tells of %s of %s the digest %s, which is no SHA-256", reference, r.access.RepoURL, sentence.OneLine(digest))
 	}
 	return digest, nil
 }

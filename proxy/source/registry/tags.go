@@ -72,7 +72,7 @@ func (r *Repository) Gone(ctx context.Context, tags []string) error {
 			switch _, err := r.Head(each, tag); {
 			case errors.Is(err, ErrGone):
 				return nil
-			case err != nil:
+			case err != nil && !errors.Is(err, ErrUnusable): // which is there
 				return err
 			}
 			return sentence.Fail(ErrPartial, nil, "the list of tags of %s is not whole: the tag %s is missing on it, and is there: the next look reads it anew", r.access.RepoURL, tag)
