@@ -3,6 +3,7 @@ package command
 import (
 	"cmp"
 	"fmt"
+	"runtime/debug"
 	"runtime/metrics"
 	"time"
 
@@ -21,7 +22,11 @@ const (
 	lookEvery = 10 * time.Millisecond
 )
 
-const endlessRemedy = "look for a template or YAML aliases that repeat without end, or split the Application"
+const (
+	endless      = "look for a template or YAML aliases that repeat without end, or "
+	longRemedy   = endless + "split the Application"
+	memoryRemedy = endless + "raise the memory limit of the sidecar"
+)
 
 // bounded renders, or gives up. A few lines of YAML whose aliases name each other,
 // or a template that renders itself, take all memory that there is, and the kernel
@@ -42,6 +47,11 @@ func (c Call) bounded(render func() ([]byte, error)) ([]byte, error) {
 		ofContainer, _ := container.Memory("/")
 		most = container.RenderLimit(ofContainer)
 	}
+	// The garbage collector works harder before it is too much: what is held may be
+	// garbage for the most part.
+	before := debug.SetMemoryLimit(-1)
+	debug.SetMemoryLimit(min(before, most-most/4))
+	defer debug.SetMemoryLimit(before)
 	enough, look := time.NewTimer(limit), time.NewTicker(lookEvery)
 	defer enough.Stop()
 	defer look.Stop()
@@ -50,10 +60,10 @@ func (c Call) bounded(render func() ([]byte, error)) ([]byte, error) {
 		case r := <-done:
 			return r.manifests, r.err
 		case <-enough.C:
-			return nil, refusal.New(fmt.Sprintf("it takes more than %d s to render", limit/time.Second), endlessRemedy)
+			return nil, refusal.New(fmt.Sprintf("it takes more than %d s to render", limit/time.Second), longRemedy)
 		case <-look.C:
 			if memory() > most {
-				return nil, refusal.New(fmt.Sprintf("it takes more than %d MiB to render", most>>20), endlessRemedy)
+				return nil, refusal.New(fmt.Sprintf("it takes more than %d MiB to render", most>>20), memoryRemedy)
 			}
 		}
 	}
