@@ -14,9 +14,9 @@ import (
 const (
 	// maxRenderTime bounds a render once it has its slot: what goes on for ever, as
 	// loops in loops of a template do, would otherwise hold the slot until Argo CD
-	// kills it, and every other Application would wait for that. Renders of large
-	// monorepos take a twentieth of it.
-	maxRenderTime = 20 * time.Second
+	// kills it, and every other Application would wait for that. Argo CD's controller
+	// waits a minute for manifests by default, some of which goes by before.
+	maxRenderTime = 45 * time.Second
 	// lookEvery is how long a render may go on unseen: within it nothing takes much
 	// more memory than there is.
 	lookEvery = 10 * time.Millisecond

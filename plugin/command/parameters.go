@@ -154,7 +154,7 @@ func unknown(name string, kind parameters.Kind) error {
 		return refusal.New(fmt.Sprintf("it sets the plugin parameter %s, which is for %s, and its path holds %s",
 			name, strings.Join(takers, " or "), inWords(kind)), "remove it")
 	}
-	return refusal.New(fmt.Sprintf("it sets the plugin parameter %q, which Waybill does not know", name),
+	return refusal.New(fmt.Sprintf("there is no plugin parameter %q", name),
 		"use "+strings.Join(settable(definitions(kind)), ", "))
 }
 

@@ -111,10 +111,11 @@ func TestARequestIsRepeatedWithItsKeyWhenNoAnswerCame(t *testing.T) {
 func TestAPromotionOfWhatTheStageHoldsIsToldSo(t *testing.T) {
 	s := newStandIn(t)
 	again := s.pending()
+	var waits []v1.Pending
 	s.on("GET /application", func(w http.ResponseWriter, r *http.Request) {
 		a := v1.Application{Actions: s.actions(), Stage: v1.Stage{Name: "dev", Current: []v1.Load{{Load: promotion.Load{
 			Held: promotion.Held{Origin: again.Origin, Freight: again.Freight},
-		}}}}}
+		}}}, Pending: waits}}
 		if r.Header.Get("Argocd-Application-Name") == "argocd:shop-prod" {
 			a.Stage.Name = "prod"
 		}
@@ -130,7 +131,12 @@ func TestAPromotionOfWhatTheStageHoldsIsToldSo(t *testing.T) {
 	if got := run(t, s, append(ask, "-o", "name")...); got.out != again.ID+"\n" || got.err != "" {
 		t.Errorf("for a program: %+v", got)
 	}
-	status = http.StatusOK
+	waits = []v1.Pending{{Promotion: promotion.Promotion{ID: "shop-prod-1", Origin: again.Origin, Freight: again.Freight}}}
+	const twin = "[!!] promotion shop-prod-1 of brave-otter shop:v1.1.0 waits already: abort the one that is not wanted\n"
+	if got := run(t, s, ask...); got.code != ExitOK || !strings.HasPrefix(got.out, twin+"asked for promotion ") {
+		t.Errorf("what waits for prod: %+v", got)
+	}
+	waits, status = nil, http.StatusOK
 	if got := run(t, s, ask...); strings.Contains(got.out, told) {
 		t.Errorf("one that was asked for before: %+v", got)
 	}

@@ -113,25 +113,33 @@ func (c *command) ask(ctx context.Context, r *route, stage, action, path string,
 	if err != nil {
 		return err
 	}
-	opening := "asked for"
-	switch {
-	case status == http.StatusOK:
-		opening = "was asked for already:"
-	case holds(before, made.Value) && !c.structured():
-		v := made.Value
-		if err := c.print("%s %s\n", c.style.mark(markWarn),
-			clean(fmt.Sprintf("%s holds %s already: it is promoted again", v.Stage, called(v.Alias, v.Summary, v.Freight)))); err != nil {
+	if status == http.StatusOK {
+		return c.follow(ctx, r, made, "was asked for already:", w)
+	}
+	if again := twice(before, made.Value); again != "" && !c.structured() {
+		if err := c.print("%s %s\n", c.style.mark(markWarn), clean(again)); err != nil {
 			return err
 		}
 	}
-	return c.follow(ctx, r, made, opening, w)
+	return c.follow(ctx, r, made, "asked for", w)
 }
 
-// holds tells whether a promotion brings a stage what it has.
-func holds(s v1.Stage, p v1.Promotion) bool {
-	return s.Name == p.Stage && slices.ContainsFunc(s.Current, func(l v1.Load) bool {
-		return l.Origin == p.Origin && l.Freight == p.Freight
-	})
+// twice tells where a new promotion brings a stage what it has, or what another
+// one that waits brings; before is the stage as it was.
+func twice(before v1.Stage, p v1.Promotion) string {
+	if before.Name != p.Stage {
+		return ""
+	}
+	name := called(p.Alias, p.Summary, p.Freight)
+	for _, waits := range before.Pending {
+		if waits.Origin == p.Origin && waits.Freight == p.Freight {
+			return fmt.Sprintf("promotion %s of %s waits already: abort the one that is not wanted", waits.ID, name)
+		}
+	}
+	if slices.ContainsFunc(before.Current, func(l v1.Load) bool { return l.Origin == p.Origin && l.Freight == p.Freight }) {
+		return fmt.Sprintf("%s holds %s already: it is promoted again", p.Stage, name)
+	}
+	return ""
 }
 
 // follow shows a promotion after a change of it, and waits for its end if asked.
