@@ -130,7 +130,7 @@ func (s *Store) WarehouseNow(ctx context.Context, name pipeline.Name, warehouse 
 	if err != nil {
 		return Record[Warehouse]{}, err
 	}
-	return read[Warehouse](s, cm, keyWarehouse)
+	return read[Warehouse](ctx, s, cm, keyWarehouse)
 }
 
 func noWarehouse(name pipeline.Name, warehouse string) Warehouse {
@@ -172,7 +172,7 @@ func (s *Store) FreightByID(ctx context.Context, name pipeline.Name, id string) 
 	if !isOf(cm, KindFreight, name) {
 		return freight.Freight{}, ErrNotFound
 	}
-	r, err := read[freight.Freight](s, cm, keyFreight)
+	r, err := read[freight.Freight](ctx, s, cm, keyFreight)
 	return r.Value, err
 }
 
@@ -201,7 +201,7 @@ func (s *Store) StageNow(ctx context.Context, name pipeline.StageName) (promotio
 	if err != nil {
 		return promotion.Stage{}, err
 	}
-	r, err := read[promotion.Stage](s, cm, keyStage)
+	r, err := read[promotion.Stage](ctx, s, cm, keyStage)
 	return r.Value, err
 }
 
@@ -236,7 +236,7 @@ func getOr[T any](ctx context.Context, s *Store, name, key string, empty T) (Rec
 	if err != nil {
 		return Record[T]{}, err
 	}
-	return read[T](s, cm, key)
+	return read[T](ctx, s, cm, key)
 }
 
 // save writes a record and moves it to the version that it became.
@@ -257,7 +257,10 @@ func listRecords[T any](ctx context.Context, s *Store, value, key string) ([]Rec
 	}
 	records := make([]Record[T], 0, len(items))
 	for i := range items {
-		r, err := read[T](s, &items[i], key)
+		r, err := read[T](ctx, s, &items[i], key)
+		if errors.Is(err, errCopy) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
