@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -76,6 +77,13 @@ func (d *documents) forget(name pipeline.Name) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.parsed, name)
+}
+
+// last returns the documents as they were read last.
+func (d *documents) last() map[pipeline.Name]Pipeline {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.parsed)
 }
 
 // Pipeline returns the pipeline as it is in force.
