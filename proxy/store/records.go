@@ -88,6 +88,23 @@ func (s *Store) Accepted(ctx context.Context, name pipeline.Name) (Record[Accept
 	return getOr(ctx, s, recordName(name, KindAccepted), keyAccepted, empty)
 }
 
+// AcceptedNames returns the pipelines of which a document was in force once, those
+// that somebody has deleted since among them, sorted.
+func (s *Store) AcceptedNames(ctx context.Context) ([]pipeline.Name, error) {
+	items, err := s.list(ctx, byKind(KindAccepted))
+	if err != nil {
+		return nil, err
+	}
+	var names []pipeline.Name
+	for i := range items {
+		if name, ok := PipelineOf(&items[i]); ok && items[i].Name == recordName(name, KindAccepted) {
+			names = append(names, name)
+		}
+	}
+	slices.SortFunc(names, func(a, b pipeline.Name) int { return strings.Compare(a.String(), b.String()) })
+	return names, nil
+}
+
 // PutAccepted stores what [Store.Accepted] returned.
 func (s *Store) PutAccepted(ctx context.Context, name pipeline.Name, r *Record[Accepted]) error {
 	return save(ctx, s, r, document{
