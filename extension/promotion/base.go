@@ -2,9 +2,10 @@ package promotion
 
 import "github.com/waybill-cd/waybill/extension/freight"
 
-// Base returns the commit whose tree the branch of a stage was given by the newest
-// of its promotions that match and have written to it; empty where none has.
-func Base(all []Promotion, stage, repoURL, branch string, match func(Promotion) bool) string {
+// Base returns the commit whose tree the branch of a stage's own was given, in a
+// repository, by the newest of its promotions that match and have written there;
+// empty where none has. The branch may have had another name then.
+func Base(all []Promotion, stage, repoURL string, match func(Promotion) bool) string {
 	var (
 		base   string
 		newest int64
@@ -14,7 +15,7 @@ func Base(all []Promotion, stage, repoURL, branch string, match func(Promotion) 
 			continue
 		}
 		for _, r := range p.Applications {
-			if r.Base != "" && r.Branch == branch && freight.GitRepository(r.RepoURL) == freight.GitRepository(repoURL) {
+			if r.Base != "" && freight.GitRepository(r.RepoURL) == freight.GitRepository(repoURL) {
 				base, newest = r.Base, p.Serial
 			}
 		}

@@ -68,6 +68,28 @@ func TestAPromotionOfTheSameFreightBringsAlongWhatIsNewAndWaitsForItsApproval(t 
 	}
 }
 
+// A branch of another name needs no approval: the Applications join anew.
+func TestABranchOfTheStageThatIsRenamedTakesItsTreeAlong(t *testing.T) {
+	t.Parallel()
+	w := twice(t, prodDocument)
+	w.rewrite(with(prodDocument, "branch: env/prod", "branch: live"))
+	w.pass(0)
+	w.edit("prod", func(a *v1alpha1.Application) { a.Spec.Source.TargetRevision = "live" })
+	note := func() string {
+		tip, _ := w.git.tip(shopRepo, "live")
+		return string(tip.files["base/note"])
+	}
+	w.until("it is handed on", func() bool { return w.stage("prod").Running == "" && note() != "" })
+	if got := note(); got != "as of v2" {
+		t.Errorf("it was handed on with the tree %q", got)
+	}
+	p := w.rollback("alice", "prod", "v1")
+	w.until("v1 is back", w.ended(p.ID))
+	if p = w.promotion(p.ID); p.Phase != promotion.Succeeded || note() != "as of v1" {
+		t.Errorf("it %s (%s), with the tree %q", p.Phase, p.Message, note())
+	}
+}
+
 func TestARollbackIsPreviewedOnTheTreeThatItBringsBack(t *testing.T) {
 	t.Parallel()
 	w := twice(t, strings.Replace(prodDocument, "notBy: promoter", "notBy: promoter, rollback: true", 1))
