@@ -1,6 +1,7 @@
 package promotion_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/waybill-cd/waybill/extension/promotion"
@@ -35,5 +36,28 @@ func TestTheBaseOfABranchIsThatOfTheNewestPromotionThatMatchesAndWroteIt(t *test
 	}
 	if got := promotion.Base(all, "prod", repo, func(promotion.Promotion) bool { return true }); got != "c4" {
 		t.Errorf("of any freight: %q, want c4", got)
+	}
+}
+
+func TestThePromotionsWhoseTreesMayBeGivenAgainAreKept(t *testing.T) {
+	wrote := func(id, stage, freight string, serial int64, phase promotion.Phase, repos ...string) promotion.Promotion {
+		p := promotion.Promotion{ID: id, Stage: stage, Freight: freight, Serial: serial, Phase: phase}
+		for _, repo := range repos {
+			p.Applications = append(p.Applications, promotion.Result{RepoURL: repo, Base: "c" + id})
+		}
+		return p
+	}
+	all := []promotion.Promotion{
+		wrote("2", "prod", "a", 2, promotion.Succeeded, "https://git.example.com/shop"),
+		wrote("1", "prod", "a", 1, promotion.Succeeded, "https://git.example.com/shop", "https://git.example.com/books"),
+		wrote("3", "prod", "b", 3, promotion.Succeeded, "https://git.example.com/shop"),
+		wrote("4", "prod", "forgotten", 4, promotion.Succeeded, "https://git.example.com/shop"),
+		wrote("5", "prod", "a", 5, promotion.Failed, "https://git.example.com/shop.git"),
+		wrote("6", "prod", "a", 6, promotion.Succeeded),
+		wrote("7", "staging", "a", 1, promotion.Failed, "https://git.example.com/shop"),
+	}
+	got := promotion.Bases(all, func(freight string) bool { return freight != "forgotten" })
+	if want := []string{"1", "2", "3", "5", "7"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

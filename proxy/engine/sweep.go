@@ -88,6 +88,13 @@ func (e *Engine) sweep(ctx context.Context, p Pipeline) error {
 	if err != nil {
 		return err
 	}
+	all := make([]promotion.Promotion, len(promotions))
+	for i, r := range promotions {
+		all[i] = r.Value
+	}
+	for _, id := range promotion.Bases(all, func(freight string) bool { return named[freight] }) {
+		named[id] = true
+	}
 	for _, r := range promotions {
 		if _, there := p.Stage(r.Value.Stage); !there && !r.Value.Phase.Ended() {
 			if err := e.endRemoved(ctx, p.Name, r); err != nil {
@@ -106,11 +113,11 @@ func (e *Engine) sweep(ctx context.Context, p Pipeline) error {
 			named[h.Freight] = true
 		}
 	}
-	all, err := e.store.Freight(ctx, p.Name)
+	loads, err := e.store.Freight(ctx, p.Name)
 	if err != nil {
 		return err
 	}
-	for _, f := range all {
+	for _, f := range loads {
 		if f.DiscoveredAt.Before(oldest) && !named[f.ID] {
 			if err := e.store.Delete(ctx, f.ID); err != nil {
 				return err
