@@ -193,11 +193,11 @@ func read[T any](ctx context.Context, s *Store, cm *corev1.ConfigMap, key string
 	r := Record[T]{Text: cm.Data[key], version: cm.ResourceVersion}
 	if v, ok := s.parsed.get(cm.Name, cm.ResourceVersion); ok {
 		switch value := v.(type) {
+		case error:
+			return Record[T]{}, value
 		case T:
 			r.Value = clone(value)
 			return r, nil
-		case error:
-			return Record[T]{}, value
 		}
 	}
 	err := yaml.UnmarshalStrict([]byte(r.Text), &r.Value)
