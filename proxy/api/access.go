@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -89,9 +90,10 @@ func (s *Server) pipelineOf(c echo.Context) (engine.Pipeline, error) {
 }
 
 func inProject(p engine.Pipeline, name pipeline.StageName, project string) error {
-	stage, _, err := p.StageNamed(name.Stage)
-	if err != nil {
-		return err
+	stage, there := p.Stage(name.Stage)
+	if !there {
+		// Nothing tells that the caller may know which stages there are.
+		return notFound("pipeline %s has no stage %q", p.Name.Short(), name.Stage)
 	}
 	if want := p.ProjectOf(stage); want != project {
 		return refuse(v1.ProblemNotBound, "Not bound", "stage %s takes Applications of AppProject %s, this one is of %s", name, want, project)
@@ -141,7 +143,9 @@ func (s *Server) mayChange(c echo.Context, p engine.Pipeline, stage, action stri
 		}
 	}
 	if !joined {
-		return refuse(v1.ProblemNotBound, "Not bound", "Application %s/%s has not joined stage %s: %s", who.Namespace, who.Name, name, strings.Join(bound.Problems, "; "))
+		key := who.Namespace + "/" + who.Name
+		return refuse(v1.ProblemNotBound, "Not bound", "Application %s has not joined stage %s: %s", key, name,
+			cmp.Or(bound.Problem(key), "it has just been changed, try again"))
 	}
 	log.FromContext(ctx).WithName("audit").Info("allowed", "user", who.Username, "gate", who.Gate, "action", action, "stage", name.String(), "application", who.Namespace+"/"+who.Name)
 	return nil

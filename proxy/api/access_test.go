@@ -61,6 +61,17 @@ func TestACallThatDidNotComeThroughArgoCDIsRefused(t *testing.T) {
 	}
 }
 
+// A caller of whom nothing tells yet that it is of the pipeline's project.
+func TestWhoNamesAStageThatIsNotThereLearnsNothingOfTheOthers(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range []string{"/application", "/pipelines/shop"} {
+		p := w.refused(http.StatusNotFound, v1.ProblemNotFound, `pipeline shop has no stage "qa"`, call{path: path, app: "lost-stage"})
+		if strings.Contains(p.Detail, "staging") {
+			t.Errorf("%s: %s", path, p.Detail)
+		}
+	}
+}
+
 func TestWhatIsRefusedAndWhoCanChangeIt(t *testing.T) {
 	for name, test := range map[string]struct {
 		call   call
@@ -103,9 +114,9 @@ func TestWhatIsRefusedAndWhoCanChangeIt(t *testing.T) {
 		"a change of another stage than the one bound": {
 			promoteTo("prod", "shop-dev"), 403, v1.ProblemNotBound, "Application argocd/shop-dev is bound to stage shop/dev: to change shop/prod, call on behalf of an Application that is bound to it",
 		},
-		"a change of a stage that is not there": {promoteTo("qa", "shop-dev"), 404, v1.ProblemNotFound, `has no stage "qa"`},
+		"a change of a stage that is not there": {promoteTo("qa", "shop-dev"), 404, v1.ProblemNotFound, `pipeline shop has no stage "qa": it has dev, staging, prod`},
 		"a change on behalf of an Application that has not joined": {
-			promoteTo("prod", "stray"), 403, v1.ProblemNotBound, "Application argocd/stray has not joined stage shop/prod: Application argocd/foreign is in AppProject shop",
+			promoteTo("prod", "stray"), 403, v1.ProblemNotBound, "Application argocd/stray has not joined stage shop/prod: Application argocd/stray tracks main",
 		},
 		"a change by somebody whom Argo CD's policy does not allow it": {
 			promoteTo("dev", "shop-dev", by("bob")), 403, v1.ProblemForbidden,

@@ -30,6 +30,10 @@ func refuse(kind, title, format string, args ...any) error {
 	return &problem{Type: kind, Title: title, Status: http.StatusForbidden, Detail: fmt.Sprintf(format, args...)}
 }
 
+func notFound(format string, args ...any) error {
+	return &problem{Type: v1.ProblemNotFound, Title: "Not found", Status: http.StatusNotFound, Detail: fmt.Sprintf(format, args...)}
+}
+
 // fail answers with an error. It is the one place where errors become statuses:
 // a 4xx is an answer, a 5xx is logged with its cause and told without it.
 func (s *Server) fail(err error, c echo.Context) {

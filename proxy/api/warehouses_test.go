@@ -66,7 +66,7 @@ func TestTheCandidatesAreWhatEachSubscriptionOffers(t *testing.T) {
 		t.Errorf("it looked %d times", w.sources.looks)
 	}
 	read.path = "/pipelines/shop/warehouses/other/candidates"
-	w.refused(http.StatusNotFound, v1.ProblemNotFound, `pipeline shop has no warehouse "other"`, read)
+	w.refused(http.StatusNotFound, v1.ProblemNotFound, `pipeline shop has no warehouse "other": it has shop`, read)
 }
 
 func TestASubscriptionThatCannotBeLookedAtTellsWhy(t *testing.T) {

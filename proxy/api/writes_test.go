@@ -211,7 +211,7 @@ func TestARefreshAsksTheWarehouseToLook(t *testing.T) {
 		t.Errorf("writes (-want +got):\n%s", diff)
 	}
 	refresh.path = "/pipelines/shop/warehouses/other/refresh"
-	w.refused(http.StatusNotFound, v1.ProblemNotFound, `pipeline shop has no warehouse "other"`, refresh)
+	w.refused(http.StatusNotFound, v1.ProblemNotFound, `pipeline shop has no warehouse "other": it has shop`, refresh)
 }
 
 func TestALostRaceIsMadeAgain(t *testing.T) {

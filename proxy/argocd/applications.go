@@ -59,7 +59,13 @@ type Bound struct {
 	Applications []Application
 	// Problems keep others from joining, one sentence each.
 	Problems []string
+
+	problems map[string]string // of one of them, by namespace/name
 }
+
+// Problem tells what keeps an Application, namespace/name, from joining; empty where
+// it has joined, or does not ask to.
+func (b Bound) Problem(key string) string { return b.problems[key] }
 
 // Has tells whether an Application, namespace/name, has joined.
 func (b Bound) Has(key string) bool {
@@ -82,11 +88,12 @@ func (a *Applications) Bound(ctx context.Context, doc pipeline.Document, stage p
 	if client.IgnoreNotFound(err) != nil {
 		return Bound{}, fmt.Errorf("cannot read AppProject %s: %w", doc.ProjectOf(stage), err)
 	}
-	var bound Bound
+	bound := Bound{problems: map[string]string{}}
 	for i := range list.Items {
 		app, err := a.join(&list.Items[i], project, doc, stage)
 		if err != nil {
 			bound.Problems = append(bound.Problems, err.Error())
+			bound.problems[app.Key()] = err.Error()
 			continue
 		}
 		bound.Applications = append(bound.Applications, app)

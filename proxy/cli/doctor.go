@@ -43,8 +43,8 @@ func (c *command) doctorCommand() *cobra.Command {
 		Short: "Look at the installation, and tell what to mend",
 		Long: `Look at the installation, and tell what to mend: Argo CD's version and settings, the
 gates and their secrets, who may pass them by Argo CD's policy, the plugin's sidecar,
-the Applications that are bound to stages, the ApplicationSets that would undo
-waybills, and the proxy with its pipelines and credentials.
+the UI extension, the Applications that are bound to stages, the ApplicationSets that
+would undo waybills, and the proxy with its pipelines and credentials.
 
 doctor is for administrators. It reads from Kubernetes, with the kubeconfig of
 kubectl, and writes nothing; secrets are compared by their hashes and never shown.

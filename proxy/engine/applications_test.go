@@ -194,6 +194,19 @@ func TestAnApplicationThatLeavesDuringAPromotionFailsIt(t *testing.T) {
 	}
 }
 
+func TestAnApplicationThatMayNotBeInTheStageAnyMoreTellsWhy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, devDocument, application("dev", "dev", "main"))
+	w.argo.stuck["dev"] = true
+	w.release("v1")
+	w.until("it is synced", func() bool { return len(w.promotions("dev")) == 1 && w.argo.started("dev", w.last("dev").ID) == 1 })
+	w.edit("dev", func(a *v1alpha1.Application) { a.Spec.Project = "other" })
+	w.until("it ends", w.ended(w.last("dev").ID))
+	if p := w.last("dev"); !strings.Contains(p.Applications[0].Message, "Application argocd/dev is in AppProject other, stage dev takes those of shop") {
+		t.Errorf("it is %s: %s; %+v", p.Phase, p.Message, p.Applications)
+	}
+}
+
 func TestSomebodyElsesOperationIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, devDocument, application("dev", "dev", "main"))

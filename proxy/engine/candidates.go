@@ -72,9 +72,9 @@ func (o *offering) put(k warehouseKey, c Candidates) {
 // look of this replica's own, which changes nothing; several who ask at a time
 // share one.
 func (e *Engine) Candidates(ctx context.Context, p Pipeline, warehouse string) (Candidates, error) {
-	w, ok := p.Warehouse(warehouse)
-	if !ok {
-		return Candidates{}, notFound("pipeline %s has no warehouse %q", p.Name.Short(), warehouse)
+	w, err := p.WarehouseNamed(warehouse)
+	if err != nil {
+		return Candidates{}, err
 	}
 	key := warehouseKey{p.Name, warehouse}
 	if c, ok := e.offering.get(key, p.Hash, e.Now()); ok {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -31,9 +33,38 @@ func (p Pipeline) StageNamed(name string) (pipeline.Stage, pipeline.StageName, e
 	stage, ok := p.Stage(name)
 	full := pipeline.StageName{Pipeline: p.Name, Stage: name}
 	if !ok {
-		return stage, full, notFound("pipeline %s has no stage %q", p.Name.Short(), name)
+		has := make([]string, len(p.Stages))
+		for i, s := range p.Stages {
+			has[i] = s.Name
+		}
+		return stage, full, p.lacks("stage", name, has)
 	}
 	return stage, full, nil
+}
+
+// WarehouseNamed returns a warehouse of the pipeline.
+func (p Pipeline) WarehouseNamed(name string) (pipeline.Warehouse, error) {
+	warehouse, ok := p.Warehouse(name)
+	if !ok {
+		has := make([]string, len(p.Warehouses))
+		for i, w := range p.Warehouses {
+			has[i] = w.Name
+		}
+		return warehouse, p.lacks("warehouse", name, has)
+	}
+	return warehouse, nil
+}
+
+// maxNamed bounds the names that one sentence tells.
+const maxNamed = 10
+
+// lacks tells that there is no stage, or warehouse, of a name, and which there are.
+func (p Pipeline) lacks(kind, name string, has []string) error {
+	told, more := has, ""
+	if len(has) > maxNamed {
+		told, more = has[:maxNamed], fmt.Sprintf(" and %d more", len(has)-maxNamed)
+	}
+	return notFound("pipeline %s has no %s %q: it has %s%s", p.Name.Short(), kind, name, strings.Join(told, ", "), more)
 }
 
 // documents keeps the documents in force parsed.
@@ -46,6 +77,13 @@ func (d *documents) forget(name pipeline.Name) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.parsed, name)
+}
+
+// last returns the documents as they were read last.
+func (d *documents) last() map[pipeline.Name]Pipeline {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.parsed)
 }
 
 // Pipeline returns the pipeline as it is in force.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,22 @@ func TestAPipelineThatWasNeverValidTellsWhy(t *testing.T) {
 	all, err := w.people.Pipelines(t.Context())
 	if err != nil || len(all) != 0 {
 		t.Errorf("pipelines: %v, %v", all, err)
+	}
+}
+
+func TestAStageThatIsNotThereIsToldWithSomeThatAre(t *testing.T) {
+	t.Parallel()
+	p := Pipeline{Name: shop}
+	for i := range maxNamed + 2 {
+		p.Stages = append(p.Stages, pipeline.Stage{Name: fmt.Sprintf("s%d", i)})
+		p.Warehouses = append(p.Warehouses, pipeline.Warehouse{Name: fmt.Sprintf("w%d", i)})
+	}
+	_, _, err := p.StageNamed("prd")
+	if want := `pipeline shop has no stage "prd": it has s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 and 2 more`; err == nil || err.Error() != want || !errors.Is(err, ErrNotFound) {
+		t.Errorf("a stage: %v", err)
+	}
+	if _, err := p.WarehouseNamed("w"); err == nil || !strings.HasSuffix(err.Error(), "w9 and 2 more") {
+		t.Errorf("a warehouse: %v", err)
 	}
 }
 

@@ -125,16 +125,25 @@ func pipelinesOf(_ context.Context, o client.Object) []pipeline.Name {
 	return []pipeline.Name{name}
 }
 
+// lastKnown returns a pipeline as it is in force, with no warehouses and stages where
+// it is not. An event comes once: where an own write has to be read from the API
+// server, and that does not answer, it goes to those of the document that was read
+// last. If that write was another document's, it has an event of its own.
+func (e *Engine) lastKnown(ctx context.Context, name pipeline.Name) Pipeline {
+	p, err := e.Pipeline(ctx, name)
+	if err != nil {
+		p = e.docs.last()[name] // none of one that is not in force
+	}
+	return p
+}
+
 // warehousesOf returns the warehouses that a record's change concerns.
 func (e *Engine) warehousesOf(ctx context.Context, o client.Object) []warehouseKey {
 	name, ok := pipelineOf(o, store.KindPipeline, store.KindAccepted, store.KindWarehouse)
 	if !ok {
 		return nil
 	}
-	p, err := e.Pipeline(ctx, name)
-	if err != nil {
-		return nil // not in force: there is nothing to look at
-	}
+	p := e.lastKnown(ctx, name)
 	keys := make([]warehouseKey, len(p.Warehouses))
 	for i, w := range p.Warehouses {
 		keys[i] = warehouseKey{name, w.Name}
@@ -153,10 +162,7 @@ func (e *Engine) stagesOf(ctx context.Context, o client.Object) []pipeline.Stage
 	if !ok {
 		return nil
 	}
-	p, err := e.Pipeline(ctx, name)
-	if err != nil {
-		return nil
-	}
+	p := e.lastKnown(ctx, name)
 	keys := make([]pipeline.StageName, len(p.Stages))
 	for i, s := range p.Stages {
 		keys[i] = pipeline.StageName{Pipeline: name, Stage: s.Name}
@@ -180,13 +186,16 @@ func stagesOfApplication(_ context.Context, o client.Object) []pipeline.StageNam
 // stagesOfProject returns the stages whose Applications are an AppProject's: it
 // decides which of them may join.
 func (e *Engine) stagesOfProject(ctx context.Context, o client.Object) []pipeline.StageName {
+	known := e.docs.last() // see lastKnown
 	pipelines, err := e.Pipelines(ctx)
 	if err != nil {
-		log.FromContext(ctx).Error(err, "the change of an AppProject is passed over", "project", o.GetName())
-		return nil
+		log.FromContext(ctx).Error(err, "the change of an AppProject goes to the pipelines as they were read last", "project", o.GetName())
+	}
+	for _, p := range pipelines {
+		known[p.Name] = p
 	}
 	var keys []pipeline.StageName
-	for _, p := range pipelines {
+	for _, p := range known {
 		for _, s := range p.Stages {
 			if p.ProjectOf(s) == o.GetName() {
 				keys = append(keys, pipeline.StageName{Pipeline: p.Name, Stage: s.Name})

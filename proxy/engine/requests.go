@@ -206,8 +206,8 @@ func noPromotion(p Pipeline, id string, err error) error {
 // the look serves everybody who asked before it began. One that has begun may have
 // read the repository before the caller's push, and is followed by another.
 func (e *Engine) Refresh(ctx context.Context, p Pipeline, warehouse string) error {
-	if _, ok := p.Warehouse(warehouse); !ok {
-		return notFound("pipeline %s has no warehouse %q", p.Name.Short(), warehouse)
+	if _, err := p.WarehouseNamed(warehouse); err != nil {
+		return err
 	}
 	read, live := e.store.Warehouse, false
 	var err error

@@ -8,6 +8,7 @@ import (
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 
 	"github.com/waybill-cd/waybill/extension/promotion"
+	"github.com/waybill-cd/waybill/proxy/gitrepo"
 )
 
 // twice has a world whose prod holds v2, and once held v1 on another tree of the
@@ -65,6 +66,56 @@ func TestAPromotionOfTheSameFreightBringsAlongWhatIsNewAndWaitsForItsApproval(t 
 	w.until("v1 is back", w.ended(p.ID))
 	if text, _ := w.note(); text != "Nobody has approved this" {
 		t.Errorf("the branch has the tree %q", text)
+	}
+}
+
+// A branch of another name needs no approval: the Applications join anew.
+func TestABranchOfTheStageThatIsRenamedTakesItsTreeAlong(t *testing.T) {
+	t.Parallel()
+	w := twice(t, prodDocument)
+	w.rewrite(with(prodDocument, "branch: env/prod", "branch: live"))
+	w.pass(0)
+	w.edit("prod", func(a *v1alpha1.Application) { a.Spec.Source.TargetRevision = "live" })
+	note := func() string {
+		tip, _ := w.git.tip(shopRepo, "live")
+		return string(tip.files["base/note"])
+	}
+	w.until("it is handed on", func() bool { return w.stage("prod").Running == "" && note() != "" })
+	if got := note(); got != "as of v2" {
+		t.Errorf("it was handed on with the tree %q", got)
+	}
+	p := w.rollback("alice", "prod", "v1")
+	w.until("v1 is back", w.ended(p.ID))
+	if p = w.promotion(p.ID); p.Phase != promotion.Succeeded || note() != "as of v1" {
+		t.Errorf("it %s (%s), with the tree %q", p.Phase, p.Message, note())
+	}
+}
+
+// The record that tells the tree is not the one that brought the freight.
+func TestWhatIsSweptIsNotTheTreeOfABranch(t *testing.T) {
+	t.Parallel()
+	w := twice(t, slow(prodDocument))
+	w.git.push(shopRepo, "main", map[string][]byte{"base/note": []byte("as of v2 again")})
+	p := w.promote("alice", "prod", "v2")
+	w.approve("bob", p.ID)
+	w.until("v2 is there once more", w.ended(p.ID))
+	w.git.push(shopRepo, "main", map[string][]byte{"base/note": []byte("Nobody has approved this")})
+	w.git.refuses = func(gitrepo.Change) error { return gitrepo.ErrRefused }
+	failed := w.promote("alice", "prod", "v1")
+	w.approve("bob", failed.ID)
+	w.until("v1 is refused", w.ended(failed.ID))
+	w.git.refuses = func(gitrepo.Change) error { return nil }
+	w.pass(retention + time.Hour)
+	w.sweep()
+	w.create(application("late", "prod", "env/prod"))
+	w.until("it joined", func() bool { return w.live("late") && w.stage("prod").Running == "" })
+	if text, _ := w.note(); text != "as of v2 again" {
+		t.Errorf("it was handed on with the tree %q", text)
+	}
+	back := w.rollback("alice", "prod", "v2")
+	w.until("it ends", w.ended(back.ID))
+	if text, _ := w.note(); text != "as of v2 again" {
+		t.Errorf("the rollback brought back the tree %q", text)
 	}
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -235,5 +236,7 @@ func (r *rests) left(id string, now time.Time) time.Duration {
 
 func short(id string) string { return freight.Short(id) }
 
-// errGone is for an Application that left the stage while it was promoted to.
-var errGone = errors.New("the Application is gone, or has left the stage")
+// gone tells why an Application is not bound any more to which the promotion wrote.
+func (s Situation) gone(r promotion.Result) string {
+	return cmp.Or(s.Bound.Problem(r.Namespace+"/"+r.Name), "the Application is gone, or has left the stage")
+}

@@ -29,7 +29,7 @@ func (y syncApplications) run(ctx context.Context, s *Situation, p *promotion.Pr
 		r := &p.Applications[i]
 		a, bound := s.application(*r)
 		if !bound {
-			r.Phase, r.Message = promotion.Errored, errGone.Error()
+			r.Phase, r.Message = promotion.Errored, s.gone(*r)
 			continue
 		}
 		// One that cannot be synced does not hold back the others.

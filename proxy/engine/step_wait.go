@@ -25,7 +25,7 @@ func (w waitApplications) run(ctx context.Context, s *Situation, p *promotion.Pr
 		r := &p.Applications[i]
 		a, bound := s.application(*r)
 		if !bound {
-			r.Phase, r.Message = promotion.Errored, errGone.Error()
+			r.Phase, r.Message = promotion.Errored, s.gone(*r)
 			failures = append(failures, r.Namespace+"/"+r.Name+": "+r.Message)
 			continue
 		}

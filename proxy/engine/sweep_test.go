@@ -128,6 +128,79 @@ func TestSweepingDeletesWhatNothingNames(t *testing.T) {
 	}
 }
 
+func TestWhatIsOpenInAStageThatIsRemovedEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, prodDocument, application("prod", "prod", "env/prod"))
+	w.release("v1")
+	w.pass(0)
+	runs, waits := w.promote("alice", "prod", "v1"), w.promote("carol", "prod", "v1")
+	w.argo.asleep = true
+	w.approve("bob", runs.ID)
+	w.until("it runs", func() bool { return w.holds("prod") == "v1" })
+	w.rewrite(with(prodDocument, "name: prod", "name: production"))
+	w.pass(0)
+	w.sweep()
+	for _, id := range []string{runs.ID, waits.ID} {
+		r, err := w.people.store.Promotion(t.Context(), shop, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := r.Value; p.Phase != promotion.Aborted || p.Reason != promotion.ReasonInvalid || p.Message != "stage prod is not in pipeline shop any more" {
+			t.Errorf("it is %s, %s: %s", p.Phase, p.Reason, p.Message)
+		}
+	}
+	w.writes = nil
+	w.sweep()
+	if len(w.writes) != 0 {
+		t.Errorf("sweeping again wrote %v", w.writes)
+	}
+	// The stage is as free as any when it comes back.
+	w.argo.asleep = false
+	w.enqueue(argoKey)
+	w.rewrite(prodDocument)
+	w.pass(0)
+	w.approve("bob", w.promote("alice", "prod", "v1").ID)
+	w.until("v1 is verified", w.verified("prod", "v1"))
+}
+
+func TestOldRecordsOfAPipelineThatIsDeletedAreSwept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, slow(prodDocument), application("prod", "prod", "env/prod"))
+	w.release("v0")
+	w.pass(0)
+	w.release("v1")
+	w.pass(0)
+	for range 3 {
+		p := w.promote("alice", "prod", "v1")
+		w.approve("bob", p.ID)
+		w.until("it ends", w.ended(p.ID))
+	}
+	waits := w.promote("alice", "prod", "v1")
+	w.remove("shop")
+	w.pass(retention - time.Hour)
+	w.sweep()
+	if n := len(w.promotions("prod")); n != 4 {
+		t.Errorf("%d of 4 promotions are left before the time of retention", n)
+	}
+	w.pass(2 * time.Hour)
+	w.sweep()
+	// The first brought what the stage holds, the last ended last, and one waits for
+	// the pipeline to come back.
+	if n := len(w.promotions("prod")); n != 3 {
+		t.Errorf("%d promotions are left", n)
+	}
+	if diff := cmp.Diff([]string{"v1"}, w.freightTags()); diff != "" {
+		t.Errorf("freight (-want +got):\n%s", diff)
+	}
+	w.create(pipelineMap("shop", slow(prodDocument)))
+	w.pass(0)
+	w.approve("bob", waits.ID)
+	w.until("it ends", w.ended(waits.ID))
+	if p := w.promotion(waits.ID); p.Phase != promotion.Succeeded {
+		t.Errorf("it is %s: %s", p.Phase, p.Message)
+	}
+}
+
 func TestAPipelineThatCannotBeSweptDoesNotKeepTheOthersFromIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slow(devDocument))

@@ -112,7 +112,7 @@ func (e *Engine) settleBase(ctx context.Context, s *Situation, p promotion.Promo
 		return err
 	}
 	base := func(match func(promotion.Promotion) bool) string {
-		return promotion.Base(all, s.Stage.Name, c.RepoURL, c.Branch, match)
+		return promotion.Base(all, s.Stage.Name, c.RepoURL, match)
 	}
 	if p.Request.Rollback {
 		c.Base = base(func(before promotion.Promotion) bool {

@@ -57,9 +57,10 @@ func (r *Renderer) child(ctx context.Context, dir string, environment []string, 
 		return nil, errTime
 	case running.Err() != nil:
 		return nil, errTime
-	case errors.As(err, &exit) && exit.Exited() && told.kept.Len() > 0:
-		return nil, &Refusal{argocd.FirstLine(outOfMemory(told.kept.String(), r.options.MaxMemory))}
 	case errors.As(err, &exit):
+		if sentence := argocd.FirstLine(outOfMemory(told.kept.String(), r.options.MaxMemory)); sentence != "" && exit.Exited() {
+			return nil, &Refusal{sentence}
+		}
 		return nil, errors.New("the plugin was ended while it rendered: try again, and give the proxy more memory if it happens again")
 	}
 	return nil, errors.New("the plugin cannot be started: " + cause(err))

@@ -321,6 +321,19 @@ func TestNoMoreChildrenRunAtOnceThanAreAllowed(t *testing.T) {
 	}
 }
 
+func TestAPluginThatFailsWithoutAWordIsNoRenderOfNothing(t *testing.T) {
+	for name, says := range map[string]string{"nothing": "", "an empty line": "echo >&2\n", "Argo CD's words alone": "echo '`waybill-plugin generate` failed exit status 1: ' >&2\n"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, preview.Options{Plugin: script(t, says+"exit 1")})
+			tree := w.push("main", map[string]string{"deploy/a.yaml": "a: 1"})
+			_, err := w.renderer.Digest(t.Context(), w.application(nil), tree)
+			if err == nil || errors.As(err, new(*preview.Refusal)) || !strings.Contains(err.Error(), "the plugin was ended while it rendered") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
 func TestRendersThatFailAreRememberedUnlessTheyMaySucceedLater(t *testing.T) {
 	w := newWorld(t, preview.Options{})
 	app := w.application(nil)

@@ -56,7 +56,7 @@ func (s *Store) Promotion(ctx context.Context, name pipeline.Name, id string) (R
 	if !isOf(cm, KindPromotion, name) {
 		return Record[promotion.Promotion]{}, ErrNotFound
 	}
-	return read[promotion.Promotion](s, cm, keyPromotion)
+	return read[promotion.Promotion](ctx, s, cm, keyPromotion)
 }
 
 // PromotionNow is [Store.Promotion] past the informer.
@@ -68,7 +68,7 @@ func (s *Store) PromotionNow(ctx context.Context, name pipeline.Name, id string)
 	if err != nil {
 		return Record[promotion.Promotion]{}, err
 	}
-	return read[promotion.Promotion](s, cm, keyPromotion)
+	return read[promotion.Promotion](ctx, s, cm, keyPromotion)
 }
 
 // CreatePromotion stores a new promotion. Where one of that ID exists, it is
@@ -94,7 +94,7 @@ func (s *Store) CreatePromotion(ctx context.Context, p promotion.Promotion) (r R
 	if !isOf(cm, KindPromotion, name) {
 		return r, false, fmt.Errorf("ConfigMap %s/%s is in the way of a promotion's record: delete it", cm.Namespace, cm.Name)
 	}
-	r, err = read[promotion.Promotion](s, cm, keyPromotion)
+	r, err = read[promotion.Promotion](ctx, s, cm, keyPromotion)
 	return r, false, err
 }
 

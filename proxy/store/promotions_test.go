@@ -7,9 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/waybill-cd/waybill/extension/pipeline"
 	"github.com/waybill-cd/waybill/extension/promotion"
@@ -80,6 +82,50 @@ func TestAConfigMapInTheWayOfAPromotionIsTold(t *testing.T) {
 	_, created, err := c.store().CreatePromotion(t.Context(), p)
 	if created || err == nil || errors.Is(err, store.ErrConflict) || !strings.Contains(err.Error(), p.ID+" is in the way") {
 		t.Errorf("got %v, %v", created, err)
+	}
+}
+
+// A copy would be swept, or ended, as the record that it is a copy of.
+func TestACopyOfARecordIsIgnoredAndToldOnce(t *testing.T) {
+	c := newCluster(t)
+	s := c.store()
+	var lines []string
+	ctx := log.IntoContext(t.Context(), funcr.New(func(_, line string) { lines = append(lines, line) }, funcr.Options{}))
+	p, f := somePromotion(shop, "dev", "k"), someFreight(shop, "v1", noon)
+	_, _, err := s.CreatePromotion(ctx, p)
+	must(t, err)
+	_, err = s.CreateFreight(ctx, f)
+	must(t, err)
+	other := somePromotion(shop, "dev", "other").ID
+	for name, of := range map[string]string{other: p.ID, "freight-copy": f.ID} {
+		cm := c.configMap(t, of)
+		cm.Name, cm.ResourceVersion = name, ""
+		must(t, c.server.Create(ctx, cm))
+	}
+	c.catchUp(t)
+	for range 3 {
+		open, err := s.OpenPromotions(ctx, stageName("dev"))
+		must(t, err)
+		all, err := s.Promotions(ctx, shop)
+		must(t, err)
+		if diff := cmp.Diff([]string{p.ID}, ids(open)); diff != "" || len(all) != 1 {
+			t.Errorf("promotions %v, open (-want +got):\n%s", ids(all), diff)
+		}
+		if loads, err := s.Freight(ctx, shop); err != nil || len(loads) != 1 {
+			t.Errorf("freight %v, %v", loads, err)
+		}
+		if _, err := s.Promotion(ctx, shop, other); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the copy: %v", err)
+		}
+		if _, err := s.PromotionNow(ctx, shop, other); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the copy now: %v", err)
+		}
+	}
+	if len(lines) != 2 || !strings.Contains(strings.Join(lines, ""), other) {
+		t.Errorf("it is told as %q", lines)
+	}
+	if _, created, err := s.CreatePromotion(ctx, somePromotion(shop, "dev", "other")); created || err == nil || !strings.Contains(err.Error(), other+": it is a copy of another record: delete it") {
+		t.Errorf("a promotion in the way of which is a copy: created %v, %v", created, err)
 	}
 }
 

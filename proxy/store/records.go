@@ -88,6 +88,23 @@ func (s *Store) Accepted(ctx context.Context, name pipeline.Name) (Record[Accept
 	return getOr(ctx, s, recordName(name, KindAccepted), keyAccepted, empty)
 }
 
+// AcceptedNames returns the pipelines of which a document was in force once, those
+// that somebody has deleted since among them, sorted.
+func (s *Store) AcceptedNames(ctx context.Context) ([]pipeline.Name, error) {
+	items, err := s.list(ctx, byKind(KindAccepted))
+	if err != nil {
+		return nil, err
+	}
+	var names []pipeline.Name
+	for i := range items {
+		if name, ok := PipelineOf(&items[i]); ok && items[i].Name == recordName(name, KindAccepted) {
+			names = append(names, name)
+		}
+	}
+	slices.SortFunc(names, func(a, b pipeline.Name) int { return strings.Compare(a.String(), b.String()) })
+	return names, nil
+}
+
 // PutAccepted stores what [Store.Accepted] returned.
 func (s *Store) PutAccepted(ctx context.Context, name pipeline.Name, r *Record[Accepted]) error {
 	return save(ctx, s, r, document{
@@ -130,7 +147,7 @@ func (s *Store) WarehouseNow(ctx context.Context, name pipeline.Name, warehouse 
 	if err != nil {
 		return Record[Warehouse]{}, err
 	}
-	return read[Warehouse](s, cm, keyWarehouse)
+	return read[Warehouse](ctx, s, cm, keyWarehouse)
 }
 
 func noWarehouse(name pipeline.Name, warehouse string) Warehouse {
@@ -172,7 +189,7 @@ func (s *Store) FreightByID(ctx context.Context, name pipeline.Name, id string) 
 	if !isOf(cm, KindFreight, name) {
 		return freight.Freight{}, ErrNotFound
 	}
-	r, err := read[freight.Freight](s, cm, keyFreight)
+	r, err := read[freight.Freight](ctx, s, cm, keyFreight)
 	return r.Value, err
 }
 
@@ -201,7 +218,7 @@ func (s *Store) StageNow(ctx context.Context, name pipeline.StageName) (promotio
 	if err != nil {
 		return promotion.Stage{}, err
 	}
-	r, err := read[promotion.Stage](s, cm, keyStage)
+	r, err := read[promotion.Stage](ctx, s, cm, keyStage)
 	return r.Value, err
 }
 
@@ -236,7 +253,7 @@ func getOr[T any](ctx context.Context, s *Store, name, key string, empty T) (Rec
 	if err != nil {
 		return Record[T]{}, err
 	}
-	return read[T](s, cm, key)
+	return read[T](ctx, s, cm, key)
 }
 
 // save writes a record and moves it to the version that it became.
@@ -257,7 +274,10 @@ func listRecords[T any](ctx context.Context, s *Store, value, key string) ([]Rec
 	}
 	records := make([]Record[T], 0, len(items))
 	for i := range items {
-		r, err := read[T](s, &items[i], key)
+		r, err := read[T](ctx, s, &items[i], key)
+		if errors.Is(err, errCopy) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

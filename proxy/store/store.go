@@ -18,7 +18,11 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/yaml"
+
+	"github.com/waybill-cd/waybill/extension/freight"
+	"github.com/waybill-cd/waybill/extension/promotion"
 )
 
 // ErrConflict tells that somebody else wrote first: read again, decide again.
@@ -179,11 +183,19 @@ func (s *Store) Delete(ctx context.Context, name string) error {
 	return nil
 }
 
+// errCopy is for a ConfigMap that holds the record of another name. Nobody but who
+// copies ConfigMaps makes one, and what is done to the record would be done to the
+// one that it is a copy of.
+var errCopy = fmt.Errorf("it is a copy of another record: delete it: %w", ErrNotFound)
+
 // read parses one key of a ConfigMap, once for each version of it.
-func read[T any](s *Store, cm *corev1.ConfigMap, key string) (Record[T], error) {
+func read[T any](ctx context.Context, s *Store, cm *corev1.ConfigMap, key string) (Record[T], error) {
 	r := Record[T]{Text: cm.Data[key], version: cm.ResourceVersion}
 	if v, ok := s.parsed.get(cm.Name, cm.ResourceVersion); ok {
-		if value, ok := v.(T); ok {
+		switch value := v.(type) {
+		case error:
+			return Record[T]{}, value
+		case T:
 			r.Value = clone(value)
 			return r, nil
 		}
@@ -195,8 +207,26 @@ func read[T any](s *Store, cm *corev1.ConfigMap, key string) (Record[T], error) 
 	if err != nil {
 		return Record[T]{}, fmt.Errorf("ConfigMap %s/%s, %s cannot be read: %w: restore it, or delete it to start it anew", cm.Namespace, cm.Name, key, err)
 	}
+	if id, named := idOf(r.Value); named && id != cm.Name {
+		err := fmt.Errorf("ConfigMap %s/%s: %w", cm.Namespace, cm.Name, errCopy)
+		s.parsed.put(cm.Name, cm.ResourceVersion, err)
+		log.FromContext(ctx).WithName("store").Info("a record is ignored, because it is a copy of another one: delete it", "configMap", cm.Name, "record", id)
+		return Record[T]{}, err
+	}
 	s.parsed.put(cm.Name, cm.ResourceVersion, clone(r.Value))
 	return r, nil
+}
+
+// idOf returns the ID of a record whose ConfigMap is named by it.
+func idOf(record any) (id string, named bool) {
+	switch r := record.(type) {
+	case promotion.Promotion:
+		return r.ID, true
+	case freight.Freight:
+		return r.ID, true
+	default:
+		return "", false
+	}
 }
 
 // clone keeps callers, who change what they read, off what is kept parsed.

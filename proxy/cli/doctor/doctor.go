@@ -22,6 +22,7 @@ const (
 	CheckGates           = "gates"
 	CheckPolicy          = "policy"
 	CheckSidecar         = "sidecar"
+	CheckExtension       = "extension"
 	CheckApplications    = "applications"
 	CheckApplicationSets = "applicationsets"
 	CheckWaybill         = "waybill"
@@ -37,6 +38,7 @@ var checks = []struct {
 	{CheckGates, gates},
 	{CheckPolicy, policies},
 	{CheckSidecar, sidecar},
+	{CheckExtension, uiExtension},
 	{CheckApplications, applications},
 	{CheckApplicationSets, applicationSets},
 	{CheckWaybill, own},

@@ -77,6 +77,13 @@ func TestEachFaultOfAnInstallationIsToldWithItsRemedy(t *testing.T) {
 			both(set(params, nil, "data", keyExtensions), in(server, serverName, "args", []any{"/usr/local/bin/argocd-server", "--enable-proxy-extension"})),
 			CheckParameters, ok, "is set by the Deployment itself", "",
 		},
+		"no UI extension": {
+			both(in(server, serverName, "volumeMounts", nil), set(server, nil, "spec", "template", "spec", "initContainers")),
+			CheckExtension, warning, "Deployment argocd/argocd-server has no UI extension", "kubectl patch -n argocd deployment argocd-server --patch-file",
+		},
+		"a UI extension that is still to be built": {
+			set(server, []any{map[string]any{"name": extensionName, "image": extensionImage}}, "spec", "template", "spec", "initContainers"), CheckExtension, fault, "the image of the UI extension, " + extensionImage, "with EXTENSION as the image that make images prints",
+		},
 		"whole checkouts": {
 			set(params, nil, "data", keyPaths),
 			CheckParameters, warning, "reposerver.plugin.use.manifest.generate.paths is not set", "kubectl rollout restart -n argocd deployment/argocd-repo-server",

@@ -19,7 +19,9 @@ const (
 	// apiPort is the one of the proxy's Service for argocd-server.
 	apiPort = 8080
 
-	pluginImage = "ghcr.io/waybill-cd/waybill-plugin:" + unreleased // in the manifests
+	// In the manifests.
+	pluginImage    = "ghcr.io/waybill-cd/waybill-plugin:" + unreleased
+	extensionImage = "ghcr.io/waybill-cd/waybill-extension:" + unreleased
 )
 
 // restart makes the pods of a component anew.
@@ -93,5 +95,12 @@ func patchRepoServer(in Installation) string {
 		}
 	}
 	return before + `sed "s|` + pluginImage + "|" + image + `|" manifests/argocd/argocd-repo-server.yaml | ` +
+		"kubectl patch -n " + in.ArgoCDNamespace + " deployment " + name + " --patch-file /dev/stdin"
+}
+
+// patchServer gives argocd-server the UI extension of the manifests, to a container of
+// the name that it has.
+func patchServer(in Installation, name, container string) string {
+	return `with EXTENSION as the image that make images prints: sed "s|` + extensionImage + `|$EXTENSION|; s|- name: ` + serverName + `$|- name: ` + container + `|" manifests/argocd/argocd-server.yaml | ` +
 		"kubectl patch -n " + in.ArgoCDNamespace + " deployment " + name + " --patch-file /dev/stdin"
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"sigs.k8s.io/yaml"
+
 	"github.com/waybill-cd/waybill/extension/finding"
 )
 
@@ -74,9 +76,34 @@ func TestTheRemedyOfSecretsMakesOneForEachGate(t *testing.T) {
 }
 
 func TestTheManifestsHaveTheImageThatARemedyReplaces(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root, "manifests", "argocd", "argocd-repo-server.yaml"))
-	if err != nil || !strings.Contains(string(text), "image: "+pluginImage+"\n") {
-		t.Errorf("the patch has no image %s: %v", pluginImage, err)
+	for patch, image := range map[string]string{"argocd-repo-server.yaml": pluginImage, "argocd-server.yaml": extensionImage} {
+		text, err := os.ReadFile(filepath.Join(root, "manifests", "argocd", patch))
+		if err != nil || !strings.Contains(string(text), "image: "+image+"\n") {
+			t.Errorf("the patch has no image %s: %v", image, err)
+		}
+	}
+}
+
+func TestTheRemedyOfTheUIExtensionNamesTheContainerThatIsThere(t *testing.T) {
+	for _, container := range []string{serverName, serverChart} {
+		w := good(t)
+		set(server, nil, "spec", "template", "spec", "initContainers")(t, w)
+		both(in(server, serverName, "volumeMounts", nil), in(server, serverName, "name", container))(t, w)
+		_, remedy, _ := strings.Cut(remedyOf(t, w.read(t), CheckExtension), ": ")
+		shell := exec.Command("bash", "-euo", "pipefail", "-c", `kubectl() { cat; }; EXTENSION=registry.example.com/waybill-extension:v1; `+remedy)
+		shell.Dir = root
+		out, err := shell.Output()
+		if err != nil {
+			t.Fatalf("%s: %v", remedy, err)
+		}
+		var patch Deployment
+		if err := yaml.Unmarshal(out, &patch); err != nil {
+			t.Fatal(err)
+		}
+		spec := patch.Spec.Template.Spec
+		if len(spec.Containers) != 1 || spec.Containers[0].Name != container || spec.InitContainers[0].Image != "registry.example.com/waybill-extension:v1" || patch.Meta.Name != serverName {
+			t.Errorf("it patches %s with\n%s", container, out)
+		}
 	}
 }
 

@@ -137,6 +137,7 @@ resources: [argocd, ` + manifests + `/waybill]
 images:
 - {name: ghcr.io/waybill-cd/waybill-plugin, newTag: v1.2.0}
 - {name: ghcr.io/waybill-cd/waybill-proxy, newTag: v1.2.0}
+- {name: ghcr.io/waybill-cd/waybill-extension, newTag: v1.2.0}
 `,
 		"argocd/install.yaml": kept,
 		"argocd/kustomization.yaml": `
