@@ -109,7 +109,7 @@ func (e *Engine) Pipeline(ctx context.Context, name pipeline.Name) (Pipeline, er
 	if !ok || p.Hash != a.Hash {
 		doc, err := pipeline.Parse(name, a.Document)
 		if err != nil {
-			return Pipeline{}, fmt.Errorf("the document in force of pipeline %s cannot be read by this version of Waybill: %w", name.Short(), err)
+			return Pipeline{}, notFound("the document in force of pipeline %s is not valid in this version of Waybill: %v", name.Short(), err)
 		}
 		p = Pipeline{Document: doc, Name: name, Hash: a.Hash}
 		e.docs.parsed[name] = p
@@ -165,11 +165,12 @@ func (e *Engine) accept(ctx context.Context, name pipeline.Name) (reconcile.Resu
 		return reconcile.Result{}, err
 	}
 	hash := pipeline.Hash(written.Text)
-	if hash == accepted.Value.Hash && accepted.Value.Refused == "" {
+	// One that was refused, or is in force, is read again: another version of
+	// Waybill may take it, or take it no more.
+	_, err = pipeline.Parse(name, written.Text)
+	if err == nil && hash == accepted.Value.Hash && accepted.Value.Refused == "" {
 		return reconcile.Result{}, nil
 	}
-	// One that was refused is read again: a newer version may take it.
-	_, err = pipeline.Parse(name, written.Text)
 	var invalid *pipeline.Invalid
 	switch {
 	case errors.As(err, &invalid):
@@ -187,9 +188,12 @@ func (e *Engine) accept(ctx context.Context, name pipeline.Name) (reconcile.Resu
 	if err := e.store.PutAccepted(ctx, name, &accepted); err != nil {
 		return again(err)
 	}
-	if invalid != nil {
+	switch {
+	case invalid != nil && hash == accepted.Value.Hash:
+		e.event(name, corev1.EventTypeWarning, "PipelineInvalid", "%s; it was in force, and nothing is promoted until it is mended", invalid)
+	case invalid != nil:
 		e.event(name, corev1.EventTypeWarning, "PipelineInvalid", "%s; the last good document stays in force", invalid)
-	} else {
+	default:
 		e.event(name, corev1.EventTypeNormal, "PipelineAccepted", "document %s is in force", hash[:12])
 	}
 	return reconcile.Result{}, nil

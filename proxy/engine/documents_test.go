@@ -74,6 +74,37 @@ func TestAStageThatIsNotThereIsToldWithSomeThatAre(t *testing.T) {
 	}
 }
 
+func TestADocumentInForceThatThisVersionReadsNoMoreIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, devDocument, application("dev", "dev", "main"))
+	// As an earlier version took it, which knew less of what is wrong.
+	w.rewrite(invalidDocument)
+	w.pass(0)
+	r, err := w.people.store.Accepted(t.Context(), shop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Value.Hash, r.Value.Document = pipeline.Hash(invalidDocument), invalidDocument
+	r.Value.Refused, r.Value.Problems = "", nil
+	if err := w.people.store.PutAccepted(t.Context(), shop, &r); err != nil {
+		t.Fatal(err)
+	}
+	w.restart()
+	w.pass(time.Hour)
+	_, err = w.people.Pipeline(t.Context(), shop)
+	if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "the document in force of pipeline shop is not valid in this version of Waybill: ") {
+		t.Errorf("it says %v", err)
+	}
+	if n := w.eventsTell("PipelineInvalid", "it was in force, and nothing is promoted until it is mended"); n != 1 {
+		t.Errorf("%d events tell of it: %q", n, w.events.all)
+	}
+	w.rewrite(devDocument)
+	w.pass(0)
+	if p := w.pipeline(); len(p.Problems) != 0 {
+		t.Errorf("the problems stay: %v", p.Problems)
+	}
+}
+
 func TestWhatAnEarlierVersionRefusedIsReadAnew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, devDocument)
