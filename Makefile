@@ -62,7 +62,7 @@ lint: ## Check the code with golangci-lint.
 
 .PHONY: test-unit
 test-unit: ## Tests that need no stack.
-	go test $(RACE) -timeout 20m $$(go list ./... | grep -v -E '/hack/(stack|bundle|e2e|browser|gallery)$$')
+	go test $(RACE) -timeout 40m $$(go list ./... | grep -v -E '/hack/(stack|bundle|e2e|browser|gallery)$$')
 	@# Many random worlds, which take too long with the race detector.
 	go test -run '^TestInTheEndTheRecordsTellWhatIs$$' ./proxy/engine
 
