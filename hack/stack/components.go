@@ -48,14 +48,6 @@ func (s *Stack) StartComponent(ctx context.Context, name string) error {
 	return s.group.Start(ctx, name)
 }
 
-// Restart stops a component and starts it again.
-func (s *Stack) Restart(ctx context.Context, name string) error {
-	return s.group.Restart(ctx, name)
-}
-
-// Components lists the names in the order of their start.
-func (s *Stack) Components() []string { return s.group.Names() }
-
 // LogPath is the log file of a component. Redis writes none.
 func (s *Stack) LogPath(name string) string { return s.group.LogPath(name) }
 

@@ -36,15 +36,6 @@ func (s *Stack) Apply(ctx context.Context, manifests []byte) error {
 	return s.apply(ctx, FieldManager, manifests, "-f", "-")
 }
 
-// ApplyKustomization applies a kustomization's folder in the same way.
-func (s *Stack) ApplyKustomization(ctx context.Context, folder string) error {
-	absolute, err := filepath.Abs(folder)
-	if err != nil {
-		return fmt.Errorf("finding the kustomization: %w", err)
-	}
-	return s.apply(ctx, FieldManager, nil, "-k", absolute)
-}
-
 func (s *Stack) apply(ctx context.Context, manager string, stdin []byte, args ...string) error {
 	_, err := s.Kubectl(ctx, stdin, append([]string{"apply", "--server-side", "--force-conflicts", "--field-manager=" + manager}, args...)...)
 	return err
